@@ -5,6 +5,7 @@ const kinds: Readonly<Record<Step['do'], true>> = {
   createNetwork: true,
   createVolume: true,
   createConfigWriter: true,
+  provideCertificates: true,
   switchReleases: true,
   stopContainer: true,
   removeContainer: true,

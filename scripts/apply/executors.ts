@@ -10,8 +10,9 @@ import type { Observed } from '../plan/observed.ts';
 import type { ServiceRelease } from '../plan/plan.ts';
 import { driverContext, driverOf } from '../servers/drivers.ts';
 import type { DriverContext } from '../servers/service-driver.ts';
-import type { ConfigFiles } from '../state/config-files.ts';
+import { type ConfigFiles, openConfigFiles } from '../state/config-files.ts';
 import { discoveredFolderEntry, discoveringService } from '../state/discovery.ts';
+import { provideCertificates } from '../state/internal-ca.ts';
 import { configWriterRole, names } from '../state/names.ts';
 import { originLabels } from '../state/origin.ts';
 import {
@@ -181,6 +182,11 @@ export function createExecutors(context: ExecutorContext): Executors {
       const labels = { ...base, [specHashLabel]: hash };
       const request = { name, image, user: '0:0', entrypoint: ['/bin/true'], args: [], labels, mounts };
       await engine.createHelper(request);
+    },
+    provideCertificates: async () => {
+      // Not through the containers: one that is recreated may not mount the volume yet.
+      const volumes = openConfigFiles(engine, desired.stack);
+      await provideCertificates(volumes, desired.services, { stack: desired.stack, now: clock.now() });
     },
     switchReleases: ({ releases }) => switchReleases(releases),
     createContainer: async ({ service, connections, gone }, { note }) => {

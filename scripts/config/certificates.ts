@@ -12,7 +12,7 @@ interface ReadCertificates {
 }
 
 type Access = NonNullable<StackConfig['access']>;
-type TlsConfig = Exclude<NonNullable<Access['tls']>, 'none'>;
+type TlsConfig = Exclude<NonNullable<Access['tls']>, string>;
 
 /** Go's TLS refuses shorter keys of RSA, and NIST those below this one. */
 const leastRsaBits = 2048;
@@ -25,7 +25,7 @@ export function readCertificates(config: StackConfig, now: number): ReadCertific
   if (access === undefined) return { config, problems: [] };
   const problems: Problem[] = [];
   const read = (tls: Access['tls'], path: KeyPath): Access['tls'] => {
-    if (tls === undefined || tls === 'none') return tls;
+    if (tls === undefined || typeof tls === 'string') return tls;
     const result = readOne(tls, path, now);
     problems.push(...result.problems);
     return result.tls;

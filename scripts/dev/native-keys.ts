@@ -10,6 +10,7 @@ export const nativeKeys: Readonly<Record<string, string>> = {
   labels: 'labels of every container',
   networks: 'networks of the containers',
   'access.tls': '`tls_server_config` of the web config; `tls_config` of its clients',
+  'access.names': 'names in the certificates of the internal CA',
   'access.users': '`basic_auth_users` of the web config; `basic_auth` of its clients',
   'access.services.NAME': 'the web config of one server',
   'discovery.labels': '`scrape_configs`',

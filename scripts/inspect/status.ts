@@ -144,7 +144,13 @@ function summarise(
       restored.flatMap(({ service, message }) => (service === change.service ? [message] : [])),
     ),
   );
-  const notices = kept.map((difference): StatusProblem => ({ tone: 'notice', ...difference }));
+  const notices = [
+    ...kept.map((difference): StatusProblem => ({ tone: 'notice', ...difference })),
+    ...[...(observed.dueCertificates ?? [])].flatMap(([service, message]): readonly StatusProblem[] => {
+      const isChanged = changes.some((change) => change.service === service && change.action !== 'none');
+      return isChanged ? [] : [{ tone: 'notice', service, message, tryThis: 'promstack up renews it' }];
+    }),
+  ];
   const all = [
     ...ofStack,
     ...unlessRefused([...differences, ...notices], ofStack),

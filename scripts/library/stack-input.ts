@@ -55,7 +55,7 @@ export interface StackKeys {
    */
   access?: {
     /**
-     * TLS for the servers: their certificate and key; none, the default, means HTTP
+     * TLS for the servers: their certificate and key, or internal for certificates of a CA of the stack's own; none, the default, means HTTP
      */
     tls?:
       | {
@@ -76,7 +76,12 @@ export interface StackKeys {
            */
           server_name?: string;
         }
+      | 'internal'
       | 'none';
+    /**
+     * Further names and addresses of the servers, for the certificates of tls: internal, such as monitoring.example.com
+     */
+    names?: string[];
     /**
      * The users that may log in to the servers, with their passwords, as in ann: !env ANN_PASSWORD; promstack and the servers use the first one
      */
@@ -110,6 +115,7 @@ export interface StackKeys {
                */
               server_name?: string;
             }
+          | 'internal'
           | 'none';
         /**
          * The users of this server; {} means that it asks for no login

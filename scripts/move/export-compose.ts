@@ -1,3 +1,4 @@
+import { namesFile } from '../../stack/access/access.ts';
 import type { RenderedFile } from '../../stack/model.ts';
 import { Secret } from '../../stack/secret.ts';
 import type { Service } from '../../stack/service.ts';
@@ -44,6 +45,7 @@ export async function exportCompose(
 ): Promise<ComposeExport> {
   const { config } = rendering;
   const stack = config.name;
+  refuseInternalCa(rendering);
   const references = rendering.services.map(({ container }) => ({
     service: container.service,
     reference: container.image,
@@ -83,6 +85,15 @@ export async function exportCompose(
     ),
   ];
   return { files, services };
+}
+
+function refuseInternalCa({ services }: Rendering): void {
+  if (!services.some(({ files }) => files.some(({ path }) => path === namesFile))) return;
+  throw new StackError({
+    doing: 'exporting the stack for docker compose',
+    why: '`access: {tls: internal}` has certificates that promstack renews, and nothing would renew them there',
+    tryThis: 'use certificates of your own, as in `tls: {cert: !file cert.pem, key: !file key.pem}`, or `tls: none`',
+  });
 }
 
 const textFile = (path: string, text: string): OwnFile => ({ path, content: Buffer.from(text) });

@@ -4,6 +4,7 @@ import type { ContainerSummary, Engine } from '../engine/engine.ts';
 import { projectLabel, roleLabel, serviceLabel, specHashLabel, stackLabel } from '../engine/labels.ts';
 import { type ConfigFiles, openConfigFiles } from '../state/config-files.ts';
 import { noHistory, readHistory } from '../state/history.ts';
+import { dueCertificates } from '../state/internal-ca.ts';
 import { configWriterRole, names, specOf } from '../state/names.ts';
 import { newestVersion } from '../state/newer-version.ts';
 import { originOf, renamedFrom } from '../state/origin.ts';
@@ -55,7 +56,7 @@ export async function observe(
   const configWriter = ours.find(({ labels }) => labels[roleLabel] === configWriterRole);
   const historyOwner = historyService(desired);
   const canReadHistory = historyOwner !== undefined && (primary.has(historyOwner) || configWriter !== undefined);
-  const [services, history] = await Promise.all([
+  const [services, history, due] = await Promise.all([
     Promise.all(
       [...primary].map(async ([name, container]) => {
         const target = desired.services.find(({ service }) => service.name === name);
@@ -66,6 +67,7 @@ export async function observe(
       }),
     ),
     canReadHistory ? readHistory(files, historyOwner) : noHistory,
+    dueCertificates(files, desired.services, Date.now()),
   ]);
   const neededContainers = [...desired.services.map(({ name }) => name), names.configWriter(stack)];
   const neededVolumes = desired.volumes.map(({ name }) => name);
@@ -78,6 +80,7 @@ export async function observe(
     strays,
     history,
     configWriter,
+    dueCertificates: due,
     network: networks.filter(belongsTo(stack)).find(({ name }) => name === names.network(stack)),
     createsInNetworks: engine.kind === 'podman',
     networks,

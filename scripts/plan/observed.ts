@@ -18,6 +18,8 @@ export interface Observed {
   /** Confirmed and rolled-back revisions; empty when there is none or it cannot be read. */
   readonly history: History;
   readonly configWriter: ContainerSummary | undefined;
+  /** The services that need something new of the internal CA, and why; absent without one. */
+  readonly dueCertificates?: ReadonlyMap<string, string> | undefined;
   readonly network: NetworkSummary | undefined;
   /** Whether the engine creates containers only in networks that exist, as Podman does: others need them for a start. */
   readonly createsInNetworks?: boolean | undefined;

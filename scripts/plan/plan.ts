@@ -17,6 +17,8 @@ export type Action =
   | { readonly do: 'createNetwork'; readonly name: string }
   | { readonly do: 'createVolume'; readonly name: string; readonly labels: Readonly<Record<string, string>> }
   | { readonly do: 'createConfigWriter' }
+  /** Issues what is due of the internal CA, and makes it if there is none. */
+  | { readonly do: 'provideCertificates'; readonly services: readonly string[] }
   /** Writes the new releases; once all files are written, switches the link of each service. */
   | { readonly do: 'switchReleases'; readonly releases: readonly ServiceRelease[] }
   | ({ readonly do: 'createContainer'; readonly service: string } & NewConnections)
@@ -77,6 +79,8 @@ export function describe(step: Action): string {
       return `delete the volume ${step.name} and its data`;
     case 'createConfigWriter':
       return 'create the config volume writer';
+    case 'provideCertificates':
+      return `provide the certificates of ${step.services.join(', ')}`;
     case 'switchReleases':
       return `switch to the files of ${list(step.releases)}`;
     case 'stopContainer':

@@ -75,9 +75,12 @@ export function reconcile(desired: Desired, observed: Observed, options: Reconci
   const isUnchanged =
     undesired.length === 0 && moving.length === 0 && decisions.every(({ isConfirmed }) => isConfirmed);
   const isRecorded = !hasHistory || options.unrecorded === true || (last?.revision === desired.revision && isUnchanged);
-  const needsWriter = !isRecorded || moving.length > 0 || !namesOrigin(desired, observed);
+  const due = observed.dueCertificates ?? new Map<string, string>();
+  const needsWriter = !isRecorded || moving.length > 0 || due.size > 0 || !namesOrigin(desired, observed);
   const writer = needsWriter ? planConfigWriter(steps, desired, observed, volumes) : [];
-  const switched = planReleases(steps, moving, observed, writer, historyService(desired) !== undefined);
+  const provided = planCertificates(steps, due, writer);
+  const filesReady = [...writer, ...provided];
+  const switched = planReleases(steps, moving, observed, filesReady, historyService(desired) !== undefined);
 
   // Undesired containers are removed last, unless they publish a port that another service needs.
   const neededPorts = decisions.filter(isStarting).flatMap(({ target }) => target.spec.ports);
@@ -88,13 +91,20 @@ export function reconcile(desired: Desired, observed: Observed, options: Reconci
     ...blocking.map((entry): PlannedRemoval => ({ container: entry[1].container, removed: remove(entry, []) })),
   );
 
-  const confirmed = planServices(steps, decisions, observed, { network, volumes, switched, removals });
+  const before = { network, volumes, provided, switched, removals };
+  const confirmed = planServices(steps, decisions, observed, before);
   const removed = undesired
     .filter((entry) => !blocking.includes(entry))
     .flatMap((entry) => remove(entry, [...switched, ...confirmed]));
   if (!isRecorded && desired.configWriter !== undefined) {
     const because = confirmed.length > 0 ? 'every service is confirmed' : 'the history has a different last revision';
-    const after = [...writer, ...switched, ...confirmed, ...removals.flatMap((removal) => removal.removed), ...removed];
+    const after = [
+      ...filesReady,
+      ...switched,
+      ...confirmed,
+      ...removals.flatMap((removal) => removal.removed),
+      ...removed,
+    ];
     steps.add({ do: 'record', revision: desired.revision }, after, because);
   }
 
@@ -125,11 +135,12 @@ function planServices(
   before: {
     readonly network: readonly number[];
     readonly volumes: ReadonlyMap<string, number>;
+    readonly provided: readonly number[];
     readonly switched: readonly number[];
     readonly removals: readonly PlannedRemoval[];
   },
 ): readonly number[] {
-  const { network, volumes, switched } = before;
+  const { network, volumes, provided, switched } = before;
   const ready = new Map<string, number>();
   const confirmed: number[] = [];
   const replaced = decisions.flatMap(({ current, change, needsSwitch }): PlannedRemoval[] => {
@@ -151,7 +162,7 @@ function planServices(
       isConfirmedBy(name, other) ? (ready.get(other.target.service.name) ?? []) : [],
     );
     const [because = ''] = change.because;
-    const files = needsSwitch ? switched : [];
+    const files = needsSwitch ? switched : provided;
     const createdVolumes = target.volumes.flatMap((volume) => volumes.get(volume) ?? []);
     const revision = target.release?.revision;
     const confirm = (after: number[]): void => {
@@ -175,9 +186,12 @@ function planServices(
       confirm([isReady]);
     };
     switch (change.action) {
-      case 'none':
+      case 'none': {
         if (confirms.length > 0) confirm([]);
+        const renewed = observed.dueCertificates?.get(name);
+        if (renewed !== undefined) confirmed.push(steps.add({ do: 'waitReady', service: name }, provided, renewed));
         break;
+      }
       case 'remove':
         break;
       case 'create':
@@ -234,6 +248,17 @@ function planConfigWriter(
  */
 function namesOrigin({ origin }: Desired, observed: Observed): boolean {
   return origin === undefined || isSameOrigin(observed.origin, origin);
+}
+
+/** Adds the step that issues certificates of the internal CA; servers read them again for each connection. */
+function planCertificates(
+  steps: Steps,
+  due: ReadonlyMap<string, string>,
+  writer: readonly number[],
+): readonly number[] {
+  const [why] = due.values();
+  if (why === undefined) return [];
+  return [steps.add({ do: 'provideCertificates', services: [...due.keys()] }, writer, why)];
 }
 
 /** Adds the step that writes new releases (those of the history exist) and switches the link of each service. */

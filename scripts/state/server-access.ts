@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { type ConnectionOptions, checkServerIdentity } from 'node:tls';
 import { clientFiles, clientFolder } from '../../stack/access/access.ts';
+import { caPath } from '../../stack/access/internal-ca.ts';
 import type { AccessSpec } from '../../stack/model.ts';
 import type { Engine } from '../engine/engine.ts';
 import { addSecret } from '../util/redaction.ts';
@@ -31,12 +32,19 @@ export async function readServerAccess(
   };
   const login = textOf(clientFiles.login);
   if (login !== undefined) addLogin(login);
-  const [ca, name] = [textOf(clientFiles.ca), textOf(clientFiles.serverName)];
+  const name = textOf(clientFiles.serverName);
+  const isInternal = textOf(clientFiles.names) !== undefined;
+  const ca = isInternal ? await internalCa(engine, container) : textOf(clientFiles.ca);
   return {
     headers: login === undefined ? {} : { authorization: login.replace(/^Authorization: /, '') },
     tls: tls ? toOptions(ca, name) : undefined,
     hash: JSON.stringify([login, ca, name]),
   };
+}
+
+async function internalCa(engine: Pick<Engine, 'getFiles'>, container: string): Promise<string | undefined> {
+  const [file] = (await engine.getFiles(container, caPath)) ?? [];
+  return file?.kind === 'file' ? file.content.toString('utf8') : undefined;
 }
 
 /** The name in the certificate counts, whichever address the connection is to. */

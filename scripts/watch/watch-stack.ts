@@ -3,6 +3,7 @@ import type { Diagnostic } from '../../stack/diagnostic.ts';
 import type { Run } from '../apply/run.ts';
 import type { FileOptions } from '../config/stack-file.ts';
 import type { Rendering } from '../render/rendering.ts';
+import { certificateNeeds } from '../state/internal-ca.ts';
 import { nameOfUnnamed } from '../state/origin.ts';
 import { rememberedFinder } from '../state/remembered.ts';
 import type { Report } from '../util/event.ts';
@@ -24,6 +25,9 @@ export interface WatchStackOptions extends Run, Omit<FileOptions, 'signal'>, Tak
   onIdle(): void;
 }
 
+/** Certificates of the internal CA are looked at this often without an edit. */
+const certificatesMs = 3_600_000;
+
 /** Applies the files after each change until the signal aborts; returns the last result. */
 export async function watchStack(options: WatchStackOptions): Promise<Synced> {
   const { engine, clock, report, onceIdle } = options;
@@ -42,6 +46,8 @@ export async function watchStack(options: WatchStackOptions): Promise<Synced> {
   const notify = notifyOnce(options);
   let liveConfig: StackConfig | undefined;
   let lastTests = noTests;
+  /** Whether an hour has passed, and not only an edit been made. */
+  let isHourly = false;
   let last: { readonly read: string; readonly synced: Synced } = {
     read: '',
     synced: { kind: 'postponed', why: 'nothing was read yet' },
@@ -55,8 +61,10 @@ export async function watchStack(options: WatchStackOptions): Promise<Synced> {
       // A change before the new folders are watched would be missed, so they are read once more.
       if (paths !== undefined && (await events.watch(paths))) watch.changed();
       const read = rendering.ok ? identityOf(rendering.value) : '';
-      // The same files are already live.
-      if (read !== '' && last.read === read && last.synced.kind === 'live') return 'ended';
+      const isSame = read !== '' && last.read === read && last.synced.kind === 'live';
+      // The same files are already live; certificates may have to be renewed for them.
+      if (isSame && !(isHourly && rendering.ok && hasInternalCa(rendering.value))) return 'ended';
+      isHourly = false;
       const warnings: Diagnostic[] = rendering.ok ? [...rendering.warnings] : [];
       const quiet = withoutSteps(report, (warning) => warnings.push(warning));
       const tests = rendering.ok ? testsOf(rendering.value) : lastTests;
@@ -70,7 +78,7 @@ export async function watchStack(options: WatchStackOptions): Promise<Synced> {
         targets?.changed();
       }
       last = { read, synced };
-      notify(synced, warnings);
+      if (!isSame || synced.kind !== 'live' || synced.changed !== undefined) notify(synced, warnings);
       return synced.kind === 'postponed' ? 'postponed' : 'ended';
     },
     onIdle() {
@@ -86,11 +94,19 @@ export async function watchStack(options: WatchStackOptions): Promise<Synced> {
     (why) => report({ kind: 'warning', text: `some files cannot be watched: ${why}` }),
   );
   const targets = onceIdle ? undefined : followTargets({ engine, config: () => liveConfig, clock, report, signal });
+  const lookHourly = async (): Promise<void> => {
+    while (!signal.aborted) {
+      await clock.sleep(certificatesMs, signal).catch(() => undefined);
+      isHourly = true;
+      watch.changed();
+    }
+  };
+  const hours = lookHourly();
   try {
     await watch.run();
   } finally {
     stopping.abort();
-    await targets?.ended;
+    await Promise.all([targets?.ended, hours]);
   }
   return last.synced;
 }
@@ -100,6 +116,10 @@ function identityOf(rendering: Rendering): string {
   const { revision, services } = rendering;
   return JSON.stringify([revision, services.map(({ container }) => container), testsOf(rendering)]);
 }
+
+const hasInternalCa = ({ services }: Rendering): boolean =>
+  certificateNeeds(services.map(({ service, container, files }) => ({ service, spec: container, release: { files } })))
+    .length > 0;
 
 /** The user's own tests, as one string. */
 const testsOf = ({ written }: Rendering): string => JSON.stringify(written?.tests ?? []);

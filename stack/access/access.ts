@@ -8,6 +8,7 @@ import { fingerprint, secretsFolder } from '../secrets/secret-files.ts';
 import type { Reread } from '../service.ts';
 import { configDir, configMount } from '../values/container.ts';
 import type { Mapping } from '../values/mapping.ts';
+import { caPath, namesOf, serverPath } from './internal-ca.ts';
 
 type TlsConfig = Exclude<NonNullable<NonNullable<StackConfig['access']>['tls']>, 'none'>;
 
@@ -50,11 +51,16 @@ const webConfigFile = `${folder}/web.yml`;
 export const clientFiles = {
   /** The name in its certificate. */
   serverName: 'server-name',
-  /** The certificate authority; absent when it is one of those that the system trusts. */
+  /** The certificate authority; absent when it is one of those that the system trusts, or the internal one. */
   ca: 'ca.pem',
+  /** The names that a certificate of the internal CA must have, a line each; absent for a certificate of stack.yml. */
+  names: 'names',
   /** The header that logs in. */
   login: 'login',
 } as const;
+
+/** The names of a certificate of the internal CA, below the config directory. */
+export const namesFile = `${folder}/${clientFiles.names}`;
 
 /** The file of the login, below the config directory. */
 export const loginFile = `${folder}/${clientFiles.login}`;
@@ -96,15 +102,27 @@ export function accessFiles(service: string, config: StackConfig): readonly Rend
   const [first] = Object.entries(users);
   return [
     { ...webConfig(access, config, service), path: webConfigFile },
-    ...(tls === undefined
-      ? []
-      : [
-          file('cert.pem', plain(tls.cert)),
-          file('key.pem', tls.key, { secrets: [tls.key] }),
-          ...(tls.ca === undefined ? [] : [file(clientFiles.ca, plain(tls.ca))]),
-          ...(tls.server_name === undefined ? [] : [file(clientFiles.serverName, tls.server_name)]),
-        ]),
+    ...(tls === undefined ? [] : tlsFiles(service, tls, config, file)),
     ...(first === undefined ? [] : [file(clientFiles.login, loginHeader(...first), { secrets: [first[1]] })]),
+  ];
+}
+
+function tlsFiles(
+  service: string,
+  tls: TlsConfig,
+  config: StackConfig,
+  file: (name: string, content: string | Secret, more?: Partial<RenderedFile>) => RenderedFile,
+): readonly RenderedFile[] {
+  if (tls === 'internal') {
+    const own = isGuarded(service) && service !== 'pushgateway' ? config[service] : {};
+    const names = namesOf(service, config, own);
+    return [file(clientFiles.names, `${names.join('\n')}\n`), file(clientFiles.serverName, service)];
+  }
+  return [
+    file('cert.pem', plain(tls.cert)),
+    file('key.pem', tls.key, { secrets: [tls.key] }),
+    ...(tls.ca === undefined ? [] : [file(clientFiles.ca, plain(tls.ca))]),
+    ...(tls.server_name === undefined ? [] : [file(clientFiles.serverName, tls.server_name)]),
   ];
 }
 
@@ -119,10 +137,11 @@ function loginHeader(user: string, password: Secret): Secret {
 /** The file that a server reads again for each request, so that a change of it needs no restart. */
 function webConfig({ users, tls }: Access, config: StackConfig, service: string): Omit<RenderedFile, 'path'> {
   const names = Object.keys(users);
+  const [cert, key] = tls === 'internal' ? [serverPath, serverPath] : ['cert.pem', 'key.pem'];
   const lines = (hash: (user: string) => string): string =>
     [
       "# Rendered from access of stack.yml, in the syntax of the Prometheus project's servers.",
-      ...(tls === undefined ? [] : ['tls_server_config:', '  cert_file: cert.pem', '  key_file: key.pem']),
+      ...(tls === undefined ? [] : ['tls_server_config:', `  cert_file: ${cert}`, `  key_file: ${key}`]),
       ...(names.length === 0 ? [] : ['basic_auth_users:']),
       ...names.map((user) => `  ${JSON.stringify(user)}: ${hash(user)}`),
       '',
@@ -170,10 +189,13 @@ export function httpClient(config: StackConfig, service: string): Mapping | unde
       ? {}
       : {
           scheme: 'https',
-          tls_config: {
-            ...(tls.ca === undefined ? {} : { ca_file: paths.ca }),
-            ...(tls.server_name === undefined ? {} : { server_name: tls.server_name }),
-          },
+          tls_config:
+            tls === 'internal'
+              ? { ca_file: caPath }
+              : {
+                  ...(tls.ca === undefined ? {} : { ca_file: paths.ca }),
+                  ...(tls.server_name === undefined ? {} : { server_name: tls.server_name }),
+                },
         }),
     ...(user === undefined ? {} : { basic_auth: { username: user, password_file: paths.password } }),
   };
@@ -184,12 +206,12 @@ export function httpClientFiles(config: StackConfig): readonly RenderedFile[] {
   return guarded.flatMap((service): readonly RenderedFile[] => {
     const access = accessOf(config, service);
     if (access === undefined) return [];
-    const { tls, users } = access;
-    const [password] = Object.values(users);
+    const [password] = Object.values(access.users);
     const paths = clientSecrets(service, access);
+    const ca = givenCa(access);
     const file = { service: 'prometheus', origin: 'stack.yml' } as const;
     return [
-      ...(tls?.ca === undefined ? [] : [{ ...file, path: paths.ca, content: plain(tls.ca), mode: 0o444 }]),
+      ...(ca === undefined ? [] : [{ ...file, path: paths.ca, content: plain(ca), mode: 0o444 }]),
       ...(password === undefined
         ? []
         : [{ ...file, path: paths.password, content: password, secrets: [password], mode: 0o400 }]),
@@ -197,10 +219,13 @@ export function httpClientFiles(config: StackConfig): readonly RenderedFile[] {
   });
 }
 
-function clientSecrets(service: string, { tls, users }: Access): { readonly ca: string; readonly password: string } {
+/** The authority that stack.yml names. */
+const givenCa = ({ tls }: Access): string | Secret | undefined => (tls === 'internal' ? undefined : tls?.ca);
+
+function clientSecrets(service: string, access: Access): { readonly ca: string; readonly password: string } {
   const path = (name: string, text: string | Secret = ''): string =>
     `${secretsFolder}/access/${service}-${name}-${fingerprint(plain(text))}`;
-  return { ca: path('ca', tls?.ca), password: path('password', Object.values(users)[0]) };
+  return { ca: path('ca', givenCa(access)), password: path('password', Object.values(access.users)[0]) };
 }
 
 /** The jobs that scrape the servers, as settings of those that they contribute. */
@@ -220,13 +245,16 @@ export function accessDatasources(config: StackConfig): readonly OwnItem[] {
     if (access === undefined) return [];
     const { tls, users } = access;
     const [login] = Object.entries(users);
+    const given = tls === 'internal' ? undefined : tls;
+    // Grafana reads the file when it provisions the datasource.
+    const ca = tls === 'internal' ? `$__file{${caPath}}` : given?.ca && plain(given.ca);
     const secureJsonData = {
       ...(login === undefined ? {} : { basicAuthPassword: escapeDollars(login[1]) }),
-      ...(tls?.ca === undefined ? {} : { tlsCACert: plain(tls.ca) }),
+      ...(ca === undefined ? {} : { tlsCACert: ca }),
     };
     const jsonData = {
-      ...(tls?.ca === undefined ? {} : { tlsAuthWithCACert: true }),
-      ...(tls?.server_name === undefined ? {} : { serverName: tls.server_name }),
+      ...(ca === undefined ? {} : { tlsAuthWithCACert: true }),
+      ...(given?.server_name === undefined ? {} : { serverName: given.server_name }),
     };
     const settings = {
       ...(tls === undefined ? {} : { url: `https://${service}:${servicePorts[service]}` }),

@@ -21,9 +21,16 @@ const certificate = z.strictObject({
   }),
 });
 
-const tlsExpected = expects('none, or a mapping with "cert" and "key"');
+const tlsExpected = expects('internal, none, or a mapping with "cert" and "key"');
 
-const tls = z.union([certificate, z.literal('none')], { error: tlsExpected }).optional();
+const tls = z.union([certificate, z.literal('internal'), z.literal('none')], { error: tlsExpected }).optional();
+
+const hostName = formed(
+  /^(?:\*\.)?[a-z\d](?:[a-z\d.-]*[a-z\d])?$|^[\da-f:.]*:[\da-f:.]*$/i,
+  'a host name or an IP address, without a port',
+).refine((name) => !name.includes(':') || URL.canParse(`http://[${name}]`), {
+  error: expects('a host name or an IP address, without a port'),
+});
 
 /** What a login header takes: no colon, which ends the name, and no control characters. */
 const userName = formed(/^[!-9;-~\u00a1-\uffff]+(?: [!-9;-~\u00a1-\uffff]+)*$/, 'the name of a user, without a colon');
@@ -46,7 +53,12 @@ const users = z.record(userName, password).optional();
 export const accessConfig = z
   .strictObject({
     tls: tls.meta({
-      description: 'TLS for the servers: their certificate and key; none, the default, means HTTP',
+      description:
+        "TLS for the servers: their certificate and key, or internal for certificates of a CA of the stack's own; none, the default, means HTTP",
+    }),
+    names: z.array(hostName).default([]).meta({
+      description:
+        'Further names and addresses of the servers, for the certificates of tls: internal, such as monitoring.example.com',
     }),
     users: users.meta({
       description:

@@ -62,6 +62,15 @@ const changes: Readonly<Record<string, Change>> = {
     steps: ['stopContainer', 'removeContainer', 'removeNetwork', 'removeVolume'],
     prepare: (stack) => upWith(stack, 1),
   },
+  'an up that makes a CA': {
+    command: ['up'],
+    steps: ['provideCertificates'],
+    prepare: async (stack) => {
+      await stack.write('rules/a.yml', alertRule('Test1'));
+      await stack.configure({ ...at(1), access: { services: { pushgateway: { tls: 'internal' } } } });
+      return undefined;
+    },
+  },
 };
 
 const cases = Object.entries(changes).flatMap(([name, change]) =>

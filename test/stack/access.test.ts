@@ -1,7 +1,14 @@
 import bcrypt from 'bcryptjs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { accessFiles, httpClient, httpClientFiles, rereadAccess, withAccess } from '../../stack/access/access.ts';
+import {
+  accessDatasources,
+  accessFiles,
+  httpClient,
+  httpClientFiles,
+  rereadAccess,
+  withAccess,
+} from '../../stack/access/access.ts';
 import { stackSchema } from '../../stack/config.ts';
 import { stackProblems } from '../../stack/problems.ts';
 import { pushgateway } from '../../stack/pushgateway/service.ts';
@@ -157,4 +164,51 @@ it.each<[what: string, keys: object, message: string | undefined]>([
   expect(found.map(({ message, severity, path }) => [message, severity, path])).toEqual(
     message === undefined ? [] : [[expect.stringContaining(message), 'warning', ['bind']]],
   );
+});
+
+describe('a certificate of the internal CA', () => {
+  const access = { tls: 'internal', names: ['push.example.com', '2001:db8::1'] };
+
+  it('must be named by its path, since it is no part of a release', () => {
+    expect(webConfigOf(access)).toEqual({
+      tls_server_config: {
+        cert_file: '/etc/promstack/certificates/server.pem',
+        key_file: '/etc/promstack/certificates/server.pem',
+      },
+    });
+    expect(accessFiles('alertmanager', configOf(access)).map(({ path }) => path)).toEqual([
+      'access/web.yml',
+      'access/names',
+      'access/server-name',
+    ]);
+  });
+
+  it.each<[service: string, more: Mapping, names: readonly string[]]>([
+    ['pushgateway', {}, []],
+    ['prometheus', { bind: '10.0.0.7' }, ['10.0.0.7']],
+    ['alertmanager', { bind: '0.0.0.0' }, []],
+    ['alertmanager', { alertmanager: { external_url: 'https://am.example.com:8443/a' } }, ['am.example.com']],
+    ['prometheus', { prometheus: { external_url: 'https://[2001:db8::2]/' } }, ['2001:db8::2']],
+  ])('must be for all names of %s with %j', (service, more, names) => {
+    const [, file] = accessFiles(service, configOf(access, more));
+    const always = [service, `shop-${service}`, 'localhost', '127.0.0.1', '::1'];
+    expect(file && contentOf(file).trim().split('\n')).toEqual([...always, ...names, ...access.names]);
+  });
+
+  it('must be verified by the file of the CA', () => {
+    const config = configOf(access);
+    const tls_config = { ca_file: '/etc/promstack/certificates/ca.pem' };
+    expect(httpClient(config, 'alertmanager')).toEqual({ scheme: 'https', tls_config });
+    expect(httpClientFiles(config)).toEqual([]);
+    const [datasource] = accessDatasources(config).filter(({ identity }) => identity[1] === 'prometheus');
+    expect(datasource?.settings).toEqual({
+      url: 'https://prometheus:9090',
+      jsonData: { tlsAuthWithCACert: true },
+      secureJsonData: { tlsCACert: '$__file{/etc/promstack/certificates/ca.pem}' },
+    });
+  });
+
+  it.each(['a b', 'https://a', 'a:80', '', '1:2:x'])('must not be for the name %j', (name) => {
+    expect(stackSchema.safeParse({ access: { tls: 'internal', names: [name] } }).success).toBe(false);
+  });
 });

@@ -105,6 +105,12 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./password.ts')).command,
   },
   {
+    name: 'ca',
+    group: 'Other',
+    summary: "print the certificate of the stack's internal CA",
+    load: async () => (await import('./ca.ts')).command,
+  },
+  {
     name: 'alert',
     group: 'Push and alert',
     summary: 'show how alerts are routed, and what became of them',

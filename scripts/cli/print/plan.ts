@@ -22,7 +22,9 @@ const marks: Readonly<Record<Change['action'], string>> = {
 export function printPlan(plan: Plan, title?: string): string {
   const changing = plan.changes.filter((change) => change.action !== 'none');
   const kept = plan.changes.length - changing.length;
-  const chores = plan.steps.filter((step) => step.do === 'createConfigWriter' || step.do === 'createNetwork');
+  const chores = plan.steps.filter(({ do: kind }) =>
+    ['createConfigWriter', 'createNetwork', 'provideCertificates'].includes(kind),
+  );
   const isNothing = title === undefined && plan.steps.length === 0;
   const what =
     changing.length > 0 ? `${changing.length} to change` : isNothing ? 'nothing to do' : 'no service changes';

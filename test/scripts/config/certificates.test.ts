@@ -28,7 +28,7 @@ const read = ({ cert = signed.cert, key = signed.key, ca, server_name }: Given, 
   };
   const { config, problems } = readCertificates(stackSchema.parse({ access: { tls } }), now);
   const read = config.access?.tls;
-  if (read === undefined || read === 'none') throw new Error('it has no certificate');
+  if (read === undefined || typeof read === 'string') throw new Error('it has no certificate');
   const found = problems.map(({ path, message, severity = 'error' }) => `${severity} ${path.join('.')}: ${message}`);
   return { name: read.server_name, ca: read.ca && contentOf({ content: read.ca }), problems: found };
 };

@@ -177,3 +177,8 @@ describe('an exported stack', () => {
     expect(files.map(({ path }) => path)).not.toContain('config/grafana/dashboards/.gitkeep');
   });
 });
+
+it('certificates that nothing would renew must not be exported', async () => {
+  const exporting = exportOf(await stackOf('name: shop\naccess: {tls: internal}\n'));
+  await expect(exporting).rejects.toThrow('nothing would renew them there');
+});

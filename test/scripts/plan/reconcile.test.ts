@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { printPlan } from '../../../scripts/cli/print/plan.ts';
+import { driftOf } from '../../../scripts/plan/drift.ts';
+import type { ObservedService } from '../../../scripts/plan/observed.ts';
 import { hasVisibleSteps, printSteps } from '../../../scripts/plan/plan.ts';
 import { reconcile } from '../../../scripts/plan/reconcile.ts';
 import type { History, HistoryEntry } from '../../../scripts/state/history.ts';
@@ -86,6 +88,49 @@ describe('reconcile', () => {
     expect(hasVisibleSteps(plan)).toBe(false);
     expect(reconcile(desired, { ...running, origin: desired.origin }).steps).toEqual([]);
     expect(reconcile({ ...desired, origin: undefined }, { ...running, origin: former }).steps).toEqual([]);
+  });
+
+  it('must renew certificates without a restart, a new revision or a reload', () => {
+    const desired = desiredStack(['prometheus', 'sink']);
+    const running = observedAs(desired, ['prometheus', 'sink']);
+    const dueCertificates = new Map([['prometheus', 'its certificate expires on 2026-06-01']]);
+    const plan = reconcile(desired, { ...running, dueCertificates });
+    expect(printSteps(plan.steps)).toMatchInlineSnapshot(`
+      "[] -> #1 provide the certificates of prometheus, because its certificate expires on 2026-06-01
+      [1] -> #2 wait until prometheus is ready, because its certificate expires on 2026-06-01
+      "
+    `);
+    expect(printPlan(plan)).toMatchInlineSnapshot(`
+      "plan for demo: no service changes, 2 unchanged
+        + provide the certificates of prometheus: its certificate expires on 2026-06-01
+      "
+    `);
+    expect(driftOf(desired, { ...running, dueCertificates })).toEqual([]);
+  });
+
+  it('must provide the certificates of new servers before they start', () => {
+    const desired = desiredStack(['prometheus']);
+    const dueCertificates = new Map([['prometheus', 'the stack has no internal CA yet']]);
+    const { steps } = reconcile(desired, { ...observedAs(desired, []), dueCertificates });
+    const provided = steps.find(({ do: kind }) => kind === 'provideCertificates');
+    const switched = steps.find(({ do: kind }) => kind === 'switchReleases');
+    expect(switched?.after).toContain(provided?.id);
+    expect(steps.find(({ do: kind }) => kind === 'startContainer')?.after).toContain(switched?.id);
+  });
+
+  it('must provide the certificates of a stopped server before it starts', () => {
+    const desired = desiredStack(['prometheus']);
+    const running = observedAs(desired, ['prometheus']);
+    const [[name, service]] = [...running.services] as [[string, ObservedService]];
+    const services = new Map([[name, { ...service, container: { ...service.container, state: 'exited' as const } }]]);
+    const dueCertificates = new Map([['prometheus', 'its certificate expires on 2026-06-01']]);
+    const { steps } = reconcile(desired, { ...running, services, dueCertificates });
+    expect(steps.map(({ do: kind, after }) => [kind, after])).toEqual([
+      ['provideCertificates', []],
+      ['startContainer', [1]],
+      ['waitReady', [2]],
+      ['confirm', [3]],
+    ]);
   });
 
   describe('files that a server reads by itself', () => {
