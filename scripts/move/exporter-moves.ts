@@ -70,12 +70,20 @@ export class Flags {
   }
 }
 
+/** Whether a flag has a password or a token, as its value or in a URL. */
+export const hasSecret = (flag: string): boolean =>
+  redactUrls(flag) !== flag || /^--?[^=]*(?:password|token|secret)(?![^=]*file)[^=]*=./i.test(flag);
+
 /** The flags that are left go to `extra_args`, without those that promstack sets. */
 export function setRest(flags: Flags, { draft, path, exporter }: Pick<Moving, 'draft' | 'path' | 'exporter'>): void {
   const nameOf = (flag: string): string => flag.replace(/^--?/, '').replace(/=[\s\S]*$/, '');
   const own = exporter.args((exporter.schema as z.ZodType<ExporterConfig>).parse({})).map(nameOf);
   for (const { text, node } of flags.takeAll((flag) => own.includes(nameOf(flag)))) {
     draft.findings.changed(`--${nameOf(text)}`, placeOf(node), path.join('.'), 'promstack sets it');
+  }
+  for (const { text, node } of flags.takeAll(hasSecret)) {
+    const why = 'it has a secret, and a flag cannot read one from a file';
+    draft.findings.left(`--${nameOf(text)}`, placeOf(node), why);
   }
   if (flags.rest.length > 0) draft.set([...path, 'extra_args'], listNode(flags.rest.map(wordNode)));
 }

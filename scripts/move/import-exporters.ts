@@ -9,7 +9,7 @@ import { imageNode, repositoryOf } from './compose-image.ts';
 import { importPublished } from './compose-limits.ts';
 import type { ComposeService } from './compose-project.ts';
 import { exportedFiles, exportedMounts } from './exported-parts.ts';
-import { type ExporterImport, Flags, moves, setRest, wordNode } from './exporter-moves.ts';
+import { type ExporterImport, Flags, hasSecret, moves, setRest, wordNode } from './exporter-moves.ts';
 import type { ExporterPlace } from './exporter-places.ts';
 import type { InputFile, InputFiles } from './input-files.ts';
 import { type FileView, filesAt } from './mounted-files.ts';
@@ -116,7 +116,7 @@ async function customExporter(
   const environment = [...service.environment].filter(([name]) => name !== 'TZ');
   if (
     environment.some(([name, { text }]) => isSecret(text, name)) ||
-    service.args.some(({ text }) => redactUrls(text) !== text || /^--?[^=]*(?:password|token)(?![^=]*file)/i.test(text))
+    new Flags(service.args).rest.some(({ text }) => hasSecret(text))
   ) {
     return 'it has a secret in its environment or its arguments, which an exporter of promstack has in a file';
   }

@@ -75,11 +75,11 @@ export async function importPrometheus(
       const jobs: Node[] = [];
       for (const job of itemsOf(value)) {
         const name = textOf(childOf(job, 'job_name')) ?? 'job';
+        await moveReferences(job, 'scrape_configs', name, native);
         if (moveToExporter(job, name, exporters, draft)) continue;
         if (isExported(view) && (await moveToPage(job, name, view, draft))) continue;
         moveTargets(job, addresses);
         addresses.inNode('prometheus', job);
-        await moveReferences(job, 'scrape_configs', name, native);
         findings.taken(`scrape_configs ${name}`, placeOf(job), 'prometheus.scrape_configs');
         jobs.push(job);
       }

@@ -17,6 +17,7 @@ import { importService, serviceOf } from './import-services.ts';
 import { type FileKind, fileStart, type InputFile, InputFiles } from './input-files.ts';
 import { chooseCompose, configOf } from './main-files.ts';
 import { filesAt } from './mounted-files.ts';
+import { protectTexts } from './protect-texts.ts';
 import { addAddresses } from './stack-addresses.ts';
 import { StackDraft } from './stack-draft.ts';
 import { childOf, isEmpty, mapOf, plainNode, stringNode } from './yaml-tree.ts';
@@ -81,6 +82,7 @@ export async function importStack({ paths, cwd, env, name, out }: ImportOptions)
     else if (isEmpty(section)) draft.root.items = draft.root.items.filter(({ value }) => value !== section);
   }
   withoutShipped(draft);
+  protectTexts(draft);
   reportUnused(inputs, project, draft);
   if (project !== undefined) describeRest(project, taken, exporters, draft);
   const hasProblems = findings.problems.some(({ severity }) => severity === 'error');

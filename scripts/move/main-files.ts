@@ -6,6 +6,7 @@ import type { ComposeService } from './compose-project.ts';
 import { fileStart, type InputFile, type InputFiles } from './input-files.ts';
 import { type FileView, filesAt } from './mounted-files.ts';
 import type { StackDraft } from './stack-draft.ts';
+import { childOf, itemsOf, textOf } from './yaml-tree.ts';
 
 /** The compose files that the user named, or the usual one of the folder with its override. */
 export function chooseCompose(files: readonly InputFile[]): readonly InputFile[] {
@@ -58,7 +59,9 @@ export async function configOf(
     draft.findings.wrong(message, service?.where, 'import the stack where all of its files are');
     return undefined;
   }
-  const [first, second] = inputs.ofKind(key);
+  const candidates = inputs.ofKind(key);
+  const included = await Promise.all(candidates.map((file) => includedBy(file, dirname(defaultConfigs[key]), mounts)));
+  const [first, second] = candidates.filter(({ path: own }) => !included.flat().includes(own));
   if (first === undefined) return undefined;
   if (second !== undefined) {
     const message = `there are two configs of ${key}: ${first.shown} and ${second.shown}`;
@@ -66,4 +69,11 @@ export async function configOf(
   }
   await inputs.open(first.path);
   return { file: first, view: { folder: dirname(first.path), inContainer: dirname(defaultConfigs[key]), mounts } };
+}
+
+/** The files of jobs that a prometheus.yml names. */
+async function includedBy({ path, tree }: InputFile, inContainer: string, mounts: FileView['mounts']) {
+  const patterns = itemsOf(childOf(tree?.root, 'scrape_config_files')).flatMap((item) => textOf(item) ?? []);
+  const view = { folder: dirname(path), inContainer, mounts };
+  return (await Promise.all(patterns.map((pattern) => filesAt(pattern, view)))).flat();
 }

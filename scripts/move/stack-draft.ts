@@ -1,10 +1,11 @@
 import { extname } from 'node:path';
-import { Document, isMap, isScalar, isSeq, type Node, Pair, parseDocument, Scalar, type YAMLMap, YAMLSeq } from 'yaml';
+import { Document, isMap, isScalar, isSeq, type Node, Pair, parseDocument, type YAMLMap, YAMLSeq } from 'yaml';
 import type { Diagnostic, SourceRange } from '../../stack/diagnostic.ts';
 import { toUid } from '../../stack/grafana/config.ts';
 import { addSecret } from '../util/redaction.ts';
 import { Findings, type ImportedSecret } from './findings.ts';
-import type { InputFile } from './input-files.ts';
+import { fileStart, type InputFile } from './input-files.ts';
+import { secretLine } from './secret-texts.ts';
 import {
   childOf,
   keyOf,
@@ -13,10 +14,11 @@ import {
   placedAs,
   placedAt,
   placeOf,
-  plainNode,
+  secretTag,
   stringNode,
   textOf,
   verbatim,
+  withoutLeadingBlanks,
 } from './yaml-tree.ts';
 
 /** A file of the new stack. */
@@ -115,9 +117,24 @@ export class StackDraft {
       const path = count === 1 ? wanted : `${stem}-${count}${extension}`;
       const existing = this.files.get(path);
       const { bytes: content, shown: copyOf, linesBefore } = file;
-      if (existing === undefined) this.files.set(path, { content, mode, copyOf, linesBefore });
+      if (existing === undefined) {
+        const line = mode === 0o600 ? undefined : secretLine(content.toString('utf8'), /\.ya?ml$/.test(path));
+        this.files.set(path, { content, mode: line === undefined ? mode : 0o600, copyOf, linesBefore });
+        if (line !== undefined) this.#nameSecret(path, { ...fileStart(copyOf), line: line + (linesBefore ?? 0) });
+      }
       if (existing === undefined || existing.copyOf === file.shown || existing.content.equals(content)) return path;
     }
+  }
+
+  /** A copied file with a plain secret. */
+  #nameSecret(file: string, where: SourceRange): void {
+    this.secrets.push({ file, what: `a password or a token in line ${where.line}`, where });
+    this.findings.changed(
+      where.file,
+      where,
+      file,
+      'it has a secret: only you can read it; keep it out of repositories',
+    );
   }
 
   /** Writes a secret to a file of its own, and returns the tag that reads it; `name` says what it is, such as the receiver. */
@@ -262,38 +279,8 @@ export class StackDraft {
   }
 }
 
-/** The first item of a list or mapping follows its key directly, also where items before it were left out. */
-function withoutLeadingBlanks(node: unknown): void {
-  if (isSeq(node)) {
-    const [first] = node.items;
-    if (isMap(first) || isScalar(first)) first.spaceBefore = false;
-    node.items.forEach(withoutLeadingBlanks);
-  }
-  if (isMap(node)) {
-    const key = node.items[0]?.key;
-    if (isScalar(key)) key.spaceBefore = false;
-    for (const { value } of node.items) withoutLeadingBlanks(value);
-  }
-}
-
 interface PathStep {
   readonly node: unknown;
   readonly holder: YAMLMap | YAMLSeq | undefined;
   readonly key: string | undefined;
-}
-
-/** `!file PATH`, or its longer form that allows the secret in the config itself. */
-function secretTag(path: string, isInline: boolean): Node {
-  if (!isInline) {
-    const node = new Scalar(path);
-    node.tag = '!file';
-    return node;
-  }
-  const map = mapOf([
-    new Pair(stringNode('path'), stringNode(path)),
-    new Pair(stringNode('inline'), plainNode('true')),
-  ]);
-  map.tag = '!file';
-  map.flow = true;
-  return map;
 }

@@ -6,7 +6,7 @@ import {
   isSeq,
   LineCounter,
   type Node,
-  type Pair,
+  Pair,
   parseDocument,
   Scalar,
   YAMLMap,
@@ -189,4 +189,34 @@ export function eachScalar(
   };
   if (isMap(node)) for (const pair of [...node.items]) visitValue(pair.value, [...keys, keyOf(pair)], pair);
   else if (isSeq(node)) for (const item of [...node.items]) visitValue(item, keys, node);
+}
+
+/** The first item of a list or mapping follows its key directly, also where items before it were left out. */
+export function withoutLeadingBlanks(node: unknown): void {
+  if (isSeq(node)) {
+    const [first] = node.items;
+    if (isMap(first) || isScalar(first)) first.spaceBefore = false;
+    node.items.forEach(withoutLeadingBlanks);
+  }
+  if (isMap(node)) {
+    const key = node.items[0]?.key;
+    if (isScalar(key)) key.spaceBefore = false;
+    for (const { value } of node.items) withoutLeadingBlanks(value);
+  }
+}
+
+/** `!file PATH`, or its longer form that allows the secret in the config itself. */
+export function secretTag(path: string, isInline: boolean): Node {
+  if (!isInline) {
+    const node = new Scalar(path);
+    node.tag = '!file';
+    return node;
+  }
+  const map = mapOf([
+    new Pair(stringNode('path'), stringNode(path)),
+    new Pair(stringNode('inline'), plainNode('true')),
+  ]);
+  map.tag = '!file';
+  map.flow = true;
+  return map;
 }

@@ -15,6 +15,7 @@ import { toDesired } from '../../plan/desired.ts';
 import { takeLock } from '../../state/lock.ts';
 import { displayPath } from '../../util/display-path.ts';
 import { misuse } from '../../util/misuse.ts';
+import { redact } from '../../util/redaction.ts';
 import { InputError } from '../../util/stack-error.ts';
 import { type Context, exitCodes } from '../context.ts';
 import { checkWithEngine, UsedTools } from './check.ts';
@@ -97,7 +98,8 @@ export const command = defineCommand({
     const files = await writeImport(folder, draft, tried.text, cwd);
     const all = [...draft.findings.problems, ...problems.filter(({ severity }) => severity !== 'note')];
     if (reportFile !== undefined) {
-      await writeFile(reportFile, reportText(draft.findings.all, all, draft.secrets, draft.nextSteps), { flag: 'wx' });
+      const text = reportText(draft.findings.all, all, draft.secrets, draft.nextSteps);
+      await writeFile(reportFile, redact(text), { flag: 'wx' });
     }
     for (const diagnostic of all) context.report({ kind: 'diagnostic', diagnostic, isResult: true });
     context.nameStack(draft.name);

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { reportText } from '../../../scripts/move/findings.ts';
 import { writeImport } from '../../../scripts/move/try-import.ts';
 import { packageRoot } from '../../../scripts/util/package-root.ts';
+import { redact } from '../../../scripts/util/redaction.ts';
 import { folderWith } from '../../support/config.ts';
 import { type Files, imported, importedFrom } from '../../support/imported.ts';
 
@@ -509,6 +510,141 @@ test('localhost must be the host where the servers ran on it, and keep the label
   const own = await importedFrom({ ...files, 'compose.yaml': compose(service) });
   expect(own.text).toContain('localhost:9100');
   expect(own.text).not.toContain('host.docker.internal');
+});
+
+describe('a secret that no field says to be one must be in no file that others can read, and named', () => {
+  const url = 'https://u:planted-secret@a.example/';
+  const hook = 'https://hooks.slack.com/services/T0/B0/planted-secret';
+  const dashboard = (link: string): string =>
+    JSON.stringify({ title: 'D', uid: 'd', schemaVersion: 42, panels: [], links: [{ type: 'link', url: link }] });
+  const am = 'route: {receiver: a}\nreceivers: [{name: a}]\n';
+
+  test.each<[string, Files]>([
+    [
+      'a template',
+      { 'alertmanager.yml': `templates: [t/*.tmpl]\n${am}`, 't/a.tmpl': `{{ define "a" }}\n${url}{{ end }}` },
+    ],
+    [
+      'a template with a webhook',
+      { 'alertmanager.yml': `templates: [a.tmpl]\n${am}`, 'a.tmpl': `{{ define "a" }}${hook}{{ end }}` },
+    ],
+    [
+      'an annotation',
+      {
+        'prometheus.yml': `rule_files: [a.yml]\n${config}`,
+        'a.yml': `groups: [{name: a, rules: [{alert: A, expr: up == 0, annotations: {runbook_url: "${url}"}}]}]\n`,
+      },
+    ],
+    [
+      'a comment of rules',
+      { 'prometheus.yml': `rule_files: [a.yml]\n${config}`, 'a.yml': '# token: planted-secret\ngroups: []\n' },
+    ],
+    ['a link of a dashboard', { 'prometheus.yml': config, 'd.json': dashboard(url) }],
+    [
+      'a parameter of a link',
+      { 'prometheus.yml': config, 'd.json': dashboard('https://a.example/?api_key=planted-secret') },
+    ],
+    [
+      'a target in a file',
+      {
+        'prometheus.yml': 'scrape_configs: [{job_name: a, file_sd_configs: [{files: [t.json]}]}]\n',
+        't.json': `[{"targets": ["a:1"], "labels": {"page": "${url}"}}]`,
+      },
+    ],
+    [
+      'an included file of jobs',
+      {
+        'prometheus.yml': 'scrape_config_files: [more.yml]\n',
+        'more.yml':
+          'scrape_configs: [{job_name: a, basic_auth: {username: a, password_file: "/x"}}]\n# password: planted-secret\n',
+      },
+    ],
+    ['a comment', { 'prometheus.yml': `# password: planted-secret\n${config}` }],
+    [
+      'a comment with a URL',
+      { 'prometheus.yml': `global:\n  # was ${url}\n  scrape_interval: 1m # ${hook}\n${config}` },
+    ],
+    [
+      'a commented key',
+      {
+        'alertmanager.yml': `route: {receiver: a}\nreceivers:\n  - name: a\n    # slack_configs: [{api_url: "${hook}"}]\n`,
+      },
+    ],
+    [
+      'a proxy',
+      {
+        'prometheus.yml': `scrape_configs: [{job_name: a, proxy_url: "${url}", static_configs: [{targets: ["a:1"]}]}]\n`,
+      },
+    ],
+    ['an external label', { 'prometheus.yml': `global: {external_labels: {page: "${url}"}}\n${config}` }],
+    [
+      'a relabelled value',
+      {
+        'prometheus.yml': `alerting: {alert_relabel_configs: [{target_label: page, replacement: "${url}"}]}\n${config}`,
+      },
+    ],
+    [
+      'remote storage',
+      { 'prometheus.yml': `remote_read: [{url: "https://a.example/read?token=planted-secret"}]\n${config}` },
+    ],
+    [
+      'an address of another scheme',
+      {
+        'prometheus.yml':
+          'scrape_configs: [{job_name: a, params: {target: ["redis://u:planted-secret@r:6379"]}, static_configs: [{targets: ["a:1"]}]}]\n',
+      },
+    ],
+    [
+      'a correlation',
+      {
+        'prometheus.yml': config,
+        'ds.yml': `apiVersion: 1\ndatasources: [{name: A, type: prometheus, url: "http://p:9090", correlations: [{targetUID: a, label: "${url}"}]}]\n`,
+      },
+    ],
+    [
+      'a job of an exporter',
+      {
+        'prometheus.yml':
+          'scrape_configs: [{job_name: cache, basic_auth: {username: u, password: planted-secret}, static_configs: [{targets: ["cache:9121"]}]}]\n',
+        'compose.yaml': compose(
+          "  p: {image: 'prom/prometheus:v3.5.3', volumes: ['.:/etc/prometheus']}\n  cache: {image: 'oliver006/redis_exporter:v1.86.0', command: ['--redis.addr=r:6379', '--script-url=https://u:planted-secret@a.example']}\n",
+        ),
+      },
+    ],
+    [
+      'a flag and a variable of Grafana',
+      {
+        'compose.yaml': compose(
+          `  p: {image: 'prom/prometheus:v3.5.3', command: ['--web.external-url=${url}', '--enable-feature=a,${url}']}\n  g: {image: 'grafana/grafana:12.4.0', environment: {GF_RENDERING_SERVER_URL: '${url}', GF_AUTH_SIGNOUT_REDIRECT_URL: '${url}'}}\n`,
+        ),
+        'prometheus.yml': config,
+      },
+    ],
+  ])('%s', async (_, files) => {
+    const { draft, text, diagnostics } = await importedFrom(files);
+    const { all } = draft.findings;
+    expect(text + redact(reportText(all, diagnostics, draft.secrets, draft.nextSteps))).not.toContain('planted-secret');
+    const having = [...draft.files].filter(([, { content }]) => content.includes('planted-secret'));
+    for (const [path, { mode }] of having) {
+      expect([path, mode]).toEqual([path, 0o600]);
+      expect(draft.secrets.map(({ file }) => file)).toContain(path);
+    }
+    const named = all.filter(({ why }) => /secret|password|token|URL with a host/.test(why ?? ''));
+    expect(having.length + named.length).toBeGreaterThan(0);
+  });
+
+  test('texts that have none must be copied as they are', async () => {
+    const files: Files = {
+      'prometheus.yml': `# The key: see token_url below.\nrule_files: [a.yml]\n${config}`,
+      'a.yml':
+        'groups: [{name: a, rules: [{alert: A, expr: up, labels: {token: "{{ $labels.token }}"}, annotations: {runbook_url: "https://a.example/x?b=1#password"}}]}]\n',
+      'd.json': dashboard('https://a.example/d/uid?var-host=a&from=now'),
+    };
+    const { draft, errors } = await importedFrom(files);
+    expect(errors).toEqual([]);
+    expect(draft.secrets).toEqual([]);
+    expect([...draft.files.values()].map(({ mode }) => mode)).toEqual([0o644, 0o644]);
+  });
 });
 
 test('an snmp_exporter must be moved with its auths, in a file that nobody else can read', async () => {
