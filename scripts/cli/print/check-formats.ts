@@ -1,4 +1,5 @@
 import { relative, resolve } from 'node:path';
+import type { Location, Log } from 'sarif';
 import type { Diagnostic } from '../../../stack/diagnostic.ts';
 import { version } from '../../util/version.ts';
 import { checkMarkdown } from './markdown.ts';
@@ -68,7 +69,7 @@ export function sarif(report: CheckReport): string {
     const uri = path.split('/').map(encodeURIComponent).join('/');
     return path.startsWith('/') ? { uri: `file://${uri}` } : { uri, uriBaseId: '%SRCROOT%' };
   };
-  const locationOf = ({ where }: Pick<Diagnostic, 'where'>) => ({
+  const locationOf = ({ where }: Pick<Diagnostic, 'where'>): Location => ({
     physicalLocation: {
       // Code scanning takes no result without a place.
       artifactLocation: uriOf(where?.file ?? report.stackFile),
@@ -79,9 +80,10 @@ export function sarif(report: CheckReport): string {
     },
   });
   const notifications = report.missingTools.map((tool) => {
-    return { level: 'error', message: { text: `the files were not checked by ${tool}: no image, no tools` } };
+    return { level: 'error' as const, message: { text: `the files were not checked by ${tool}: no image, no tools` } };
   });
-  const log = {
+  // Its type is that of the schema.
+  const log: Log = {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
     version: '2.1.0',
     runs: [
@@ -126,12 +128,12 @@ export function junit(report: CheckReport): string {
         content,
       );
     }),
-    ...missingTools.map((tool) => testCase('promstack.tools', tool, '<skipped message="no image, no tools"/>')),
+    ...missingTools.map((tool) => testCase('promstack.tools', tool, '<skipped>no image, no tools</skipped>')),
   ];
-  const counts = `tests="${cases.length}" failures="${failures.length}" errors="0" skipped="${missingTools.length}" time="0"`;
+  const counts = `tests="${cases.length}" failures="${failures.length}" errors="0" time="0"`;
   return [
     '<?xml version="1.0" encoding="UTF-8"?>\n',
-    `<testsuites ${counts}>\n  <testsuite name="promstack check" ${counts}>\n`,
+    `<testsuites ${counts}>\n  <testsuite name="promstack check" ${counts} skipped="${missingTools.length}">\n`,
     ...cases,
     '  </testsuite>\n</testsuites>\n',
   ].join('');
