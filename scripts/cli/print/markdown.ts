@@ -4,6 +4,7 @@ import type { ComparedPlan } from '../../inspect/compare-stacks.ts';
 import { nameOf, printFileDiff } from './plan.ts';
 
 /** A comment on GitHub has at most 65,536 characters. */
+const maxLength = 62_000;
 const maxDiffLength = 40_000;
 
 /** The problems that `check` found, for a summary or a comment; `level` is the severity that counts. */
@@ -18,7 +19,8 @@ export function checkMarkdown(
     const place = where === undefined ? '' : code(`${where.file}:${where.line}`);
     return [level(diagnostic), place, text(hint === undefined ? message : `${message}\n${hint}`)];
   });
-  return join([`### ${isValid ? '✅' : '❌'} promstack check`, text(verdict), table(['', 'place', 'problem'], rows)]);
+  const parts = [`### ${isValid ? '✅' : '❌'} promstack check`, text(verdict), table(['', 'place', 'problem'], rows)];
+  return cutToFit(join(parts));
 }
 
 /** What a change means, for a pull request. */
@@ -47,7 +49,7 @@ export function differenceMarkdown(compared: ComparedPlan, title: string): strin
     return [kind, code(name), change, lines.map(code).join('<br>')];
   });
   const total = meaning.total;
-  return join([
+  const tables = join([
     `### promstack: ${text(title)}`,
     changing.length === 0
       ? 'No service changes.'
@@ -55,12 +57,19 @@ export function differenceMarkdown(compared: ComparedPlan, title: string): strin
     table(['service', 'action', 'why'], changeRows),
     table(['', 'name', 'change', ''], partRows),
     isNewStack && total > 0 ? `${counted(total, 'alert')}, all new.` : table(['alert', 'name', ''], alertRows),
-    diffs(files),
   ]);
+  const shown = cutToFit(tables);
+  return join([shown.trimEnd(), diffs(files, Math.min(maxDiffLength, maxLength - shown.length))]);
 }
 
-function diffs(files: ComparedPlan['files']): string {
-  if (files.length === 0) return '';
+/** As many lines as a comment may have. */
+function cutToFit(markdown: string): string {
+  if (markdown.length <= maxLength) return markdown;
+  return `${markdown.slice(0, markdown.lastIndexOf('\n', maxLength))}\n\n… and more than fits here.\n`;
+}
+
+function diffs(files: ComparedPlan['files'], maxDiff: number): string {
+  if (files.length === 0 || maxDiff < 200) return '';
   const whole = files
     .map(({ service, path, kind, diff, hasOtherSecret }) => {
       return printFileDiff({
@@ -70,8 +79,8 @@ function diffs(files: ComparedPlan['files']): string {
       });
     })
     .join('');
-  const isCut = whole.length > maxDiffLength;
-  const shown = isCut ? whole.slice(0, whole.lastIndexOf('\n', maxDiffLength) + 1) : whole;
+  const isCut = whole.length > maxDiff;
+  const shown = isCut ? whole.slice(0, whole.lastIndexOf('\n', maxDiff) + 1) : whole;
   // Longer than any in the files.
   const fence = '`'.repeat(Math.max(3, ...[...shown.matchAll(/`+/g)].map(([ticks]) => ticks.length + 1)));
   const head = `${counted(files.length, 'file')} changed${isCut ? ', of which the first are shown' : ''}`;
@@ -90,17 +99,19 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(head.map(() => '---')), ...rows.slice(0, maxRows).map(line), ...more].join('\n');
 }
 
+const entities: Readonly<Record<string, string>> = { '<': '&lt;', '&': '&amp;' };
+
 /** Plain text in a cell or a paragraph. */
 function text(plain: string): string {
   return plain
     .trim()
-    .replaceAll(/[\\`*_{}[\]<>|#~$@]/g, (character) => (character === '<' ? '&lt;' : `\\${character}`))
-    .replaceAll('\n', '<br>');
+    .replaceAll(/[\\`*_{}[\]<>|#~$@&]/g, (character) => entities[character] ?? `\\${character}`)
+    .replaceAll(/\r\n?|\n/g, '<br>');
 }
 
 /** Code in a cell. */
 function code(plain: string): string {
-  const line = plain.replaceAll('\n', ' ').replaceAll('|', '\\|');
+  const line = plain.replaceAll(/[\r\n]/g, ' ').replaceAll('|', '\\|');
   const ticks = '`'.repeat(Math.max(0, ...[...line.matchAll(/`+/g)].map(([found]) => found.length)) + 1);
   return ticks.length === 1 ? `\`${line}\`` : `${ticks} ${line} ${ticks}`;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { differenceMarkdown } from '../../../../scripts/cli/print/markdown.ts';
+import { checkMarkdown, differenceMarkdown } from '../../../../scripts/cli/print/markdown.ts';
 import type { ComparedPlan } from '../../../../scripts/inspect/compare-stacks.ts';
 import { compareRenderings } from '../../../../scripts/plan/compare.ts';
 import type { Rendering } from '../../../../scripts/render/rendering.ts';
@@ -52,4 +52,28 @@ test('a new stack in Markdown must not list each alert', async () => {
   const text = differenceMarkdown(compared(undefined, after), 'main -> shop');
   expect(text).toMatch(/\n\d+ alerts, all new\.\n/);
   expect(text).toContain('| `prometheus` | create | it is new: ');
+});
+
+test.each<[string, string, string]>([
+  ['pipes and backticks', 'a|b``c`d|', '``` a\\|b``c`d\\| ```'],
+  ['HTML', '<img src=x onerror=alert(1)>&lt;b&gt;', '`<img src=x onerror=alert(1)>&lt;b&gt;`'],
+  ['line breaks', 'a\r| b |\n# c\r\nd', '`a \\| b \\| # c  d`'],
+])('%s in the names of files must stay in their cell', (_, file, cell) => {
+  const problem = { severity: 'error' as const, code: 'x', message: file };
+  const where = { file, line: 1, column: 1, length: 1, offset: 0 };
+  const [row = '', ...more] = checkMarkdown(file, [{ ...problem, where }], ({ severity }) => severity)
+    .split(/\r\n?|\n/)
+    .slice(6);
+  expect(more).toEqual(['']);
+  expect(row).toContain(`| ${cell.replace(/( ```|`)$/, ':1$1')} |`);
+  // The message is no code: nothing in it may be markup.
+  const message = row.slice(row.lastIndexOf(' | ') + 3, -2).replaceAll('<br>', '');
+  expect(message).not.toMatch(/[<\r\n]|(?<!\\)[|`#*_[]|&(?!lt;|amp;)/);
+});
+
+test('long texts in Markdown must fit into a comment', () => {
+  const problem = { severity: 'error' as const, code: 'x', message: 'x'.repeat(5_000) };
+  const text = checkMarkdown('40 problems', Array(40).fill(problem), ({ severity }) => severity);
+  expect(text.length).toBeLessThan(65_536);
+  expect(text).toContain('… and more than fits here.');
 });
