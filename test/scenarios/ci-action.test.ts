@@ -1,10 +1,12 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { packageRoot } from '../../scripts/util/package-root.ts';
 import { emptyFolder } from '../support/promstack.ts';
+import { isFull } from '../support/shares.ts';
+import { binary } from '../support/stack-folder.ts';
 
 interface Action {
   readonly inputs: Readonly<Record<string, { readonly default: string }>>;
@@ -146,3 +148,110 @@ test.each([
   expect(rest).toEqual(said);
   expect(runs.slice(1).map(({ exitCode }) => exitCode)).toEqual(exitCodes);
 });
+
+/** A program that writes its arguments down, one a line between brackets, and prints its second and third one. */
+const recorder = (): string => `printf '[%s]\\n' "$@" >> ${folder.path}/arguments; echo "$1 $3"\n`;
+
+test.each([
+  ['spaces', 'a folder', 'my stack.yml', 'origin/a branch'],
+  ['quotes', `it's "it"`, `"'.yml`, `'"`],
+  ['substitutions', '$(touch owned)`touch owned`', '$HOME;touch owned', '$(touch owned)'],
+  ['leading dashes', '-x', '-f', '--detach'],
+  ['line breaks', 'a\nb', 'a\nb.yml', 'a\nb'],
+  ['patterns and workflow commands', '*', '::set-output name=a::b*?[x]', '~::stop-commands::x'],
+])('%s in inputs must reach promstack as they are', async (_, directory, file, against) => {
+  await mkdir(join(folder.path, 'repo', directory), { recursive: true });
+  await put('program', recorder());
+  await put('arguments', '');
+  const output = `${file.replaceAll('/', '-')}.sarif`;
+  const { runs, outputs } = await runAction({
+    ...{ 'working-directory': directory, file, against, strict: 'false', sarif: output, junit: '-junit.xml' },
+    command: `bash\n  ${folder.path}/program`,
+  });
+  expect(
+    runs.slice(1).map(({ exitCode }) => exitCode),
+    JSON.stringify(runs),
+  ).toEqual([0, 0]);
+  expect(outputs).toMatchObject({ valid: 'true', changed: 'false' });
+  const checks = ['github', 'markdown', 'sarif', 'junit'].map((format) => [
+    'check',
+    '--format',
+    format,
+    `--file=${file}`,
+  ]);
+  const plan = ['plan', `--against=${against}`, '--format', 'markdown', '--detailed-exitcode', `--file=${file}`];
+  const passed = await readFile(join(folder.path, 'arguments'), 'utf8');
+  expect(passed).toBe(
+    [...checks, plan]
+      .flat()
+      .map((argument) => `[${argument}]\n`)
+      .join(''),
+  );
+  expect(await readFile(join(folder.path, 'repo', directory, output), 'utf8')).toBe('check sarif\n');
+  expect(await readFile(join(folder.path, 'repo', directory, '-junit.xml'), 'utf8')).toBe('check junit\n');
+});
+
+test('a file that cannot be written, and a folder that does not exist, must fail the action', async () => {
+  await put('program', recorder());
+  const command = `bash ${folder.path}/program`;
+  const unwritable = await runAction({ sarif: 'no/such/folder.sarif', command });
+  expect(unwritable.runs[1]).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('no/such/folder.sarif') });
+  expect(unwritable.outputs).toEqual({ valid: 'true' });
+  const nowhere = await runAction({ 'working-directory': 'no/such', command, against: 'main' });
+  expect(nowhere.runs.slice(1).map(({ exitCode }) => exitCode)).toEqual([1, 1]);
+});
+
+test('the hook of pre-commit must check the stack on a commit of its files, with the options that it is given', async ({
+  skip,
+}) => {
+  if (!isFull) skip('only `npm run test:full` runs it');
+  const python = await execa('python3', ['-m', 'venv', '--help'], { reject: false });
+  if (python.failed) skip('there is no Python with venv');
+  const [venv, hooks, repo] = ['venv', 'hooks', 'hooked'].map((name) => join(folder.path, name)) as [
+    string,
+    string,
+    string,
+  ];
+  await execa('python3', ['-m', 'venv', venv]);
+  await execa(join(venv, 'bin/pip'), ['install', '--quiet', 'pre-commit']);
+  await mkdir(hooks);
+  await mkdir(join(repo, 'mon'), { recursive: true });
+  const bin = join(folder.path, 'bin', 'promstack');
+  await put('bin/promstack', `#!/bin/sh\nexec node ${binary} "$@"\n`);
+  await chmod(bin, 0o755);
+  const env = {
+    PATH: `${folder.path}/bin:${venv}/bin:${process.env['PATH']}`,
+    ...{ HOME: folder.path, PRE_COMMIT_HOME: join(folder.path, 'cache'), DOCKER_HOST: 'tcp://127.0.0.1:1' },
+    ...{
+      GIT_AUTHOR_NAME: 'a',
+      GIT_AUTHOR_EMAIL: 'a@example.com',
+      GIT_COMMITTER_NAME: 'a',
+      GIT_COMMITTER_EMAIL: 'a@example.com',
+    },
+  };
+  const git = (cwd: string, ...args: readonly string[]) => execa('git', args, { cwd, env, reject: false, all: true });
+  // The hooks of this version as a repository of its own: pre-commit installs nothing for `language: system`.
+  await copyFile(join(packageRoot(), '.pre-commit-hooks.yaml'), join(hooks, '.pre-commit-hooks.yaml'));
+  await git(hooks, 'init', '-q');
+  await git(hooks, 'add', '-A');
+  await git(hooks, 'commit', '-qm', 'hooks');
+  const { stdout: rev } = await git(hooks, 'rev-parse', 'HEAD');
+  const hook = { id: 'promstack-check', args: ['-f', 'mon/my stack.yml'] };
+  await put('hooked/.pre-commit-config.yaml', stringify({ repos: [{ repo: hooks, rev, hooks: [hook] }] }));
+  await put('hooked/mon/my stack.yml', stack('"web-1:80"'));
+  await put('hooked/README', 'a\n');
+  await git(repo, 'init', '-q');
+  expect(await execa('pre-commit', ['install'], { cwd: repo, env })).toMatchObject({ exitCode: 0 });
+  await git(repo, 'add', '-A');
+  expect(await git(repo, 'commit', '-m', 'a stack')).toMatchObject({
+    exitCode: 0,
+    all: expect.stringContaining('Passed'),
+  });
+  await put('hooked/README', 'b\n');
+  expect((await git(repo, 'commit', '-am', 'no file of a stack')).all).toContain('Skipped');
+  await put('hooked/mon/my stack.yml', 'name: shop\nprometheus: {prt: 3}\n');
+  expect(await git(repo, 'commit', '-am', 'a mistake')).toMatchObject({
+    exitCode: 1,
+    all: expect.stringContaining('mon/my stack.yml:2:14'),
+  });
+}, 240_000);
