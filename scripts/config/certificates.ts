@@ -16,6 +16,8 @@ type TlsConfig = Exclude<NonNullable<Access['tls']>, string>;
 
 /** Go's TLS refuses shorter keys of RSA, and NIST those below this one. */
 const leastRsaBits = 2048;
+/** The curves that Go's TLS has, as OpenSSL names them. */
+const curves = ['prime256v1', 'secp384r1', 'secp521r1'];
 /** How long before its end a certificate is a warning. */
 const nearMs = 14 * 86_400_000;
 
@@ -46,12 +48,15 @@ const subjects = {
   server_name: 'the name',
 } as const;
 
+/** A problem of one of the keys. */
+type ProblemAt = (key: keyof typeof subjects, message: string, hint?: string) => Problem;
+
 function readOne(
   tls: TlsConfig,
   path: KeyPath,
   now: number,
 ): { readonly tls: TlsConfig; readonly problems: readonly Problem[] } {
-  const at = (key: keyof typeof subjects, message: string, hint?: string): Problem => ({
+  const at: ProblemAt = (key, message, hint) => ({
     code: `access-${key}`,
     path: [...path, key],
     message: `${subjects[key]} ${message}`,
@@ -68,7 +73,7 @@ function readOne(
     const problem = at('cert', 'cannot be read', certificateHint);
     return { tls, problems: [problem] };
   }
-  const roots = ca === undefined ? undefined : certificatesIn(ca);
+  const roots = ca === undefined ? [] : (certificatesIn(ca) ?? []);
   const name = tls.server_name ?? firstName(leaf);
   const isSelfSigned = leaf.checkIssued(leaf);
   const read = {
@@ -80,22 +85,47 @@ function readOne(
     tls: read,
     problems: [
       ...timeProblems(leaf, now, (message, hint, severity) => ({ ...at('cert', message, hint), severity })),
-      ...keyProblems(key ?? '', leaf, (message, hint) => at('key', message, hint)),
+      ...chain.slice(1).flatMap((certificate) =>
+        timeProblems(certificate, now, (message, hint, severity) => {
+          const of = `has an intermediate, ${quoted(oneLine(certificate.subject))}, that ${message}`;
+          return { ...at('cert', of, hint), severity };
+        }),
+      ),
+      ...keyProblems(key ?? '', chain, (message, hint) => at('key', message, hint)),
       ...nameProblems(leaf, tls.server_name, name, at),
-      ...(ca !== undefined && (roots === undefined || roots.length === 0)
-        ? [at('ca', 'cannot be read', certificateHint)]
-        : []),
-      ...(roots === undefined || roots.length === 0 || isSignedBy(chain, roots)
-        ? []
-        : [
-            at(
-              'ca',
-              `did not sign the certificate, whose issuer is ${quoted(oneLine(chain.at(-1)?.issuer ?? ''))}`,
-              'use the certificate of that authority, or add the certificates between the two to "cert"',
-            ),
-          ]),
+      ...purposeProblems(leaf, at),
+      ...(ca === undefined ? [] : authorityProblems(chain, roots, now, at)),
     ],
   };
+}
+
+/** What a client asks of a server's certificate, when the certificate says what it is for. */
+const forServers = ['1.3.6.1.5.5.7.3.1', '2.5.29.37.0'];
+
+function purposeProblems({ keyUsage }: X509Certificate, at: ProblemAt): readonly Problem[] {
+  if (keyUsage === undefined || keyUsage.some((purpose) => forServers.includes(purpose))) return [];
+  const hint = 'make one with the extended key usage serverAuth, or without any';
+  return [at('cert', 'is not for servers, by its extended key usage', hint)];
+}
+
+function authorityProblems(
+  chain: readonly X509Certificate[],
+  roots: readonly X509Certificate[],
+  now: number,
+  at: ProblemAt,
+): readonly Problem[] {
+  if (roots.length === 0) return [at('ca', 'cannot be read', certificateHint)];
+  const signer = signerAmong(chain, roots);
+  if (signer === undefined) {
+    const message = `did not sign the certificate, whose issuer is ${quoted(oneLine(chain.at(-1)?.issuer ?? ''))}`;
+    const hint = 'use the certificate of that authority, or add the certificates between the two to "cert"';
+    return [at('ca', message, hint)];
+  }
+  if (!signer.ca && signer.fingerprint256 !== chain[0]?.fingerprint256) {
+    const message = 'is the certificate of a server, which may not sign others (basicConstraints)';
+    return [at('ca', message, 'use the certificate of an authority')];
+  }
+  return timeProblems(signer, now, (message, hint, severity) => ({ ...at('ca', message, hint), severity }));
 }
 
 /** The certificates of a PEM file, in their order; undefined when one of them cannot be read. */
@@ -128,7 +158,7 @@ const dayOf = (time: Date): string => time.toISOString().slice(0, 10);
 
 function keyProblems(
   text: string,
-  leaf: X509Certificate,
+  chain: readonly X509Certificate[],
   problem: (message: string, hint: string) => Problem,
 ): readonly Problem[] {
   if (/-----BEGIN ENCRYPTED PRIVATE KEY|^Proc-Type: 4,ENCRYPTED/m.test(text)) {
@@ -147,19 +177,27 @@ function keyProblems(
       problem('cannot be read', 'it takes a private key in PEM format, which begins with -----BEGIN PRIVATE KEY-----'),
     ];
   }
-  const { modulusLength: bits = leastRsaBits } = key.asymmetricKeyDetails ?? {};
-  if (bits < leastRsaBits) {
+  const { asymmetricKeyType: type = 'unknown', asymmetricKeyDetails: details = {} } = key;
+  const { modulusLength: bits, namedCurve: curve } = details;
+  if (type === 'rsa' && bits !== undefined && bits < leastRsaBits) {
     return [problem(`has only ${bits} bits, which clients refuse`, `make one of at least ${leastRsaBits} bits`)];
   }
-  if (leaf.checkPrivateKey(key)) return [];
-  return [problem('does not belong to the certificate', 'use the key that the certificate was made with')];
+  if (!['rsa', 'ec', 'ed25519'].includes(type) || (type === 'ec' && !curves.includes(curve ?? ''))) {
+    const kind = type === 'ec' ? `on the curve ${curve}` : `of the type ${type}`;
+    return [problem(`is ${kind}, which the servers cannot use`, `make one of RSA, or on the curve ${curves[0]}`)];
+  }
+  const at = chain.findIndex((certificate) => certificate.checkPrivateKey(key));
+  if (at === 0) return [];
+  const hint = at === -1 ? 'use the key that the certificate was made with' : 'put its certificate first in "cert"';
+  const which = at === -1 ? 'does not belong to the certificate' : `belongs to certificate ${at + 1} of "cert"`;
+  return [problem(which, hint)];
 }
 
 function nameProblems(
   leaf: X509Certificate,
   given: string | undefined,
   name: string | undefined,
-  at: (key: keyof typeof subjects, message: string, hint?: string) => Problem,
+  at: ProblemAt,
 ): readonly Problem[] {
   if (name === undefined) {
     const message = 'has no names (subjectAltName), without which no client accepts it';
@@ -182,15 +220,18 @@ function namesIn({ subjectAltName = '' }: X509Certificate): readonly string[] {
     .map(([, , name = '']) => name);
 }
 
-/** Whether one of the roots signed the certificate, or one between them, or is it. */
-function isSignedBy(chain: readonly X509Certificate[], roots: readonly X509Certificate[]): boolean {
+/** The root that signed the certificate, or one between them, or is it. */
+function signerAmong(
+  chain: readonly X509Certificate[],
+  roots: readonly X509Certificate[],
+): X509Certificate | undefined {
   const issued = (issuer: X509Certificate, certificate: X509Certificate): boolean =>
     certificate.fingerprint256 === issuer.fingerprint256 ||
     (certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey));
   const [leaf, ...between] = chain;
   let last = leaf;
   for (const certificate of between) if (last !== undefined && issued(certificate, last)) last = certificate;
-  return last !== undefined && roots.some((root) => issued(root, last));
+  return roots.find((root) => last !== undefined && issued(root, last));
 }
 
 const oneLine = (name: string): string => name.replaceAll('\n', ', ');

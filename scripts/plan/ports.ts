@@ -48,7 +48,7 @@ export function portsTaken(
     return new StackError({
       doing: `publishing port ${only.port} for ${only.service}`,
       why: `the port is taken${byHolder(only)}`,
-      tryThis: `free it, or set ${keyOf(only.service, 'port')} in stack.yml to a different one${rename}`,
+      tryThis: `free it, or set ${keyOf(only.service, 'port')} in stack.yml to a different one${rename}${behindProxy(only)}`,
       cause,
     });
   }
@@ -63,6 +63,12 @@ export function portsTaken(
     cause,
   });
 }
+
+/** The ports of a web server, which may pass requests on. */
+const webPorts: readonly number[] = [80, 443];
+
+const behindProxy = ({ port, service }: TakenPort): string =>
+  webPorts.includes(port) ? `; a web server on port ${port} can pass requests on to ${service}` : '';
 
 function byHolder({ holder }: TakenPort): string {
   if (holder === undefined) return '';

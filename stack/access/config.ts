@@ -47,7 +47,9 @@ const password = z
 
 const noPassword = 'this user has no password: write !env NAME or !file PATH behind the name';
 
-const users = z.record(userName, password).optional();
+const users = z.record(userName, password);
+
+const noUsers = 'there are no users: write one, such as "ann: !env ANN_PASSWORD", or remove the key';
 
 /** The `access` section of stack.yml. */
 export const accessConfig = z
@@ -60,16 +62,19 @@ export const accessConfig = z
       description:
         'Further names and addresses of the servers, for the certificates of tls: internal, such as monitoring.example.com',
     }),
-    users: users.meta({
-      description:
-        'The users that may log in to the servers, with their passwords, as in ann: !env ANN_PASSWORD; promstack and the servers use the first one',
-    }),
+    users: users
+      .refine((named) => Object.keys(named).length > 0, { error: noUsers })
+      .optional()
+      .meta({
+        description:
+          'The users that may log in to the servers, with their passwords, as in ann: !env ANN_PASSWORD; promstack and the servers use the first one',
+      }),
     services: z
       .record(
         z.string(),
         z.strictObject({
           tls: tls.meta({ description: 'TLS for this server' }),
-          users: users.meta({ description: 'The users of this server; {} means that it asks for no login' }),
+          users: users.optional().meta({ description: 'The users of this server; {} means that it asks for no login' }),
         }),
       )
       .default({})

@@ -67,7 +67,7 @@ describe('the web config of a server', () => {
   it.each<[access: Mapping, service: string, keys: readonly string[] | undefined]>([
     [{ users }, 'grafana', undefined],
     [{}, 'prometheus', undefined],
-    [{ tls: 'none', users: {} }, 'prometheus', undefined],
+    [{ tls: 'none' }, 'prometheus', undefined],
     [{ users, services: { prometheus: { users: {} } } }, 'prometheus', undefined],
     [{ users, services: { prometheus: { users: { eve: secret('e') } } } }, 'alertmanager', ['ann', 'bob "b"']],
     [{ users, services: { prometheus: { users: { eve: secret('e') } } } }, 'prometheus', ['eve']],
@@ -211,4 +211,13 @@ describe('a certificate of the internal CA', () => {
   it.each(['a b', 'https://a', 'a:80', '', '1:2:x'])('must not be for the name %j', (name) => {
     expect(stackSchema.safeParse({ access: { tls: 'internal', names: [name] } }).success).toBe(false);
   });
+});
+
+it('users without one must be an error, but for a single server', () => {
+  const problemsOf = (access: Mapping) => {
+    const { error } = stackSchema.safeParse({ access });
+    return error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) ?? [];
+  };
+  expect(problemsOf({ users: {} })).toEqual([expect.stringContaining('access.users: there are no users: write one')]);
+  expect(problemsOf({ services: { prometheus: { users: {} } } })).toEqual([]);
 });

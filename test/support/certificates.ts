@@ -2,6 +2,7 @@ import { webcrypto } from 'node:crypto';
 import 'reflect-metadata';
 import {
   BasicConstraintsExtension,
+  ExtendedKeyUsageExtension,
   type Extension,
   SubjectAlternativeNameExtension,
   type X509Certificate,
@@ -32,14 +33,19 @@ export async function testCertificate({
   fromDays = -1,
   toDays = 365,
   rsaBits,
+  curve = 'P-256',
+  purpose,
 }: {
   readonly names?: readonly string[];
   readonly issuer?: TestCertificate;
   readonly fromDays?: number;
   readonly toDays?: number;
   readonly rsaBits?: number;
+  readonly curve?: string;
+  /** An extended key usage, by its object identifier. */
+  readonly purpose?: string;
 } = {}): Promise<TestCertificate> {
-  const own = rsaBits === undefined ? algorithm : rsa(rsaBits);
+  const own = rsaBits === undefined ? { ...algorithm, namedCurve: curve } : rsa(rsaBits);
   const keys = (await webcrypto.subtle.generateKey(own, true, ['sign', 'verify'])) as CryptoKeyPair;
   const extensions: readonly Extension[] =
     names.length === 0
@@ -57,7 +63,7 @@ export async function testCertificate({
     signingAlgorithm: issuer === undefined ? own : algorithm,
     notBefore: new Date(Date.now() + fromDays * dayMs),
     notAfter: new Date(Date.now() + toDays * dayMs),
-    extensions: [...extensions],
+    extensions: [...extensions, ...(purpose === undefined ? [] : [new ExtendedKeyUsageExtension([purpose])])],
   });
   const exported = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
   const key = `-----BEGIN PRIVATE KEY-----\n${exported.match(/.{1,64}/g)?.join('\n')}\n-----END PRIVATE KEY-----\n`;

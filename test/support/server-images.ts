@@ -65,6 +65,14 @@ const recipes = {
     port: 8404,
     entrypoint: ['/bin/sh'],
   },
+  caddy: {
+    ...plain,
+    program: 'test-caddy',
+    packages: ['caddy'],
+    programs: { 'bin/caddy': 'usr/bin/caddy' },
+    port: 443,
+    entrypoint: ['/bin/caddy'],
+  },
   snmp: {
     ...plain,
     program: 'test-snmp',
@@ -76,7 +84,7 @@ const recipes = {
 } as const satisfies Readonly<Record<string, Recipe>>;
 
 /** Those that exporters read. */
-export type TestServer = Exclude<keyof typeof recipes, 'vmalert'>;
+export type TestServer = Exclude<keyof typeof recipes, 'vmalert' | 'caddy'>;
 
 /** The images of servers, built when they are absent. */
 export async function serverImages(

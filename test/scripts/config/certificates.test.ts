@@ -1,6 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { expect, it } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
 import { readCertificates } from '../../../scripts/config/certificates.ts';
+import { loadStack } from '../../../scripts/config/load.ts';
 import { stackSchema } from '../../../stack/config.ts';
 import { contentOf, Secret } from '../../../stack/secret.ts';
 import { testCertificate } from '../../support/certificates.ts';
@@ -65,6 +69,13 @@ const early = await testCertificate({ names, issuer: authority, fromDays: 2 });
 const near = await testCertificate({ names, issuer: authority, toDays: 5 });
 const nameless = await testCertificate();
 const short = await testCertificate({ names, rsaBits: 1024 });
+const forClients = await testCertificate({ names, issuer: authority, purpose: '1.3.6.1.5.5.7.3.2' });
+const forAll = await testCertificate({ names, issuer: authority, purpose: '2.5.29.37.0' });
+const noAuthority = await testCertificate({ names, issuer: signed });
+const lateAuthority = await testCertificate({ fromDays: -30, toDays: -2 });
+const ofLate = await testCertificate({ names, issuer: lateAuthority });
+const lateBetween = await testCertificate({ issuer: authority, fromDays: -30, toDays: -2 });
+const behindLate = await testCertificate({ names, issuer: lateBetween });
 const otherKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 const pem = { type: 'pkcs8', format: 'pem' } as const;
 const encrypted = String(otherKey.export({ ...pem, cipher: 'aes-256-cbc', passphrase: 'x' }));
@@ -87,6 +98,31 @@ it.each<[what: string, given: Given, problem: string]>([
   ['a certificate in place of the key', { key: signed.cert }, 'error access.tls.key: the key cannot be read'],
   ['another authority', { ca: selfSigned.cert }, 'error access.tls.ca: the certificate authority did not sign'],
   ['an authority that is none', { ca: 'x' }, 'error access.tls.ca: the certificate authority cannot be read'],
+  [
+    'a certificate for clients',
+    forClients,
+    'error access.tls.cert: the certificate is not for servers, by its extended key usage',
+  ],
+  [
+    'an expired intermediate',
+    { cert: `${behindLate.cert}${lateBetween.cert}`, key: behindLate.key, ca: authority.cert },
+    `error access.tls.cert: the certificate has an intermediate, "CN=Test authority", that expired on ${dayIn(-2)}`,
+  ],
+  [
+    'the key of an intermediate',
+    { cert: `${signed.cert}${between.cert}`, key: between.key },
+    'error access.tls.key: the key belongs to certificate 2 of "cert"',
+  ],
+  [
+    'an expired authority',
+    { cert: ofLate.cert, key: ofLate.key, ca: lateAuthority.cert },
+    `error access.tls.ca: the certificate authority expired on ${dayIn(-2)}`,
+  ],
+  [
+    'a certificate of a server in place of an authority',
+    { cert: noAuthority.cert, key: noAuthority.key, ca: signed.cert },
+    'error access.tls.ca: the certificate authority is the certificate of a server',
+  ],
   ['another name', { server_name: 'b.example.com' }, 'error access.tls.server_name: the name is not one of'],
 ])('%s must be a problem of its own', (_, given, problem) => {
   const { problems } = read(given);
@@ -95,4 +131,41 @@ it.each<[what: string, given: Given, problem: string]>([
 
 it('files that cannot be read must have no further problems', () => {
   expect(read({ cert: '' }).problems).toEqual([]);
+});
+
+it('a certificate for all purposes must be accepted', () => {
+  expect(read(forAll).problems).toEqual([]);
+});
+
+it.each<[type: 'ec' | 'dsa' | 'rsa-pss', options: object, problem: string]>([
+  ['ec', { namedCurve: 'secp224r1' }, 'the key is on the curve secp224r1, which the servers cannot use'],
+  ['ec', { namedCurve: 'secp256k1' }, 'the key is on the curve secp256k1, which the servers cannot use'],
+  ['dsa', { modulusLength: 2048, divisorLength: 256 }, 'the key is of the type dsa, which the servers cannot use'],
+  ['rsa-pss', { modulusLength: 2048 }, 'the key is of the type rsa-pss, which the servers cannot use'],
+])('a key of the type %s with %j must be refused', (type, options, problem) => {
+  const { privateKey } = generateKeyPairSync(type as 'ec', options as { namedCurve: string });
+  expect(read({ key: String(privateKey.export(pem)) }).problems).toEqual([`error access.tls.key: ${problem}`]);
+});
+
+it('each problem must be shown at its key of stack.yml', async () => {
+  const cwd = await mkdtemp(join(tmpdir(), 'promstack-certificates-'));
+  onTestFinished(() => rm(cwd, { recursive: true }));
+  const files = { 'cert.pem': expired.cert, 'key.pem': short.key, 'ca.pem': selfSigned.cert };
+  for (const [name, text] of Object.entries(files)) await writeFile(join(cwd, name), text);
+  const lines = [
+    'name: shop',
+    'access:',
+    '  tls:',
+    ...Object.keys(files).map((name) => `    ${name.replace('.pem', '')}: !file ${name}`),
+  ];
+  await writeFile(join(cwd, 'stack.yml'), `${lines.join('\n')}\n`);
+  const loaded = await loadStack({ cwd, env: {} });
+  const found = (loaded.ok ? [] : loaded.error).map(
+    ({ where, message }) => `${where?.file}:${where?.line}:${where?.column} ${message}`,
+  );
+  expect(found).toEqual([
+    `stack.yml:4:17 the certificate expired on ${dayIn(-2)}`,
+    'stack.yml:5:16 the key has only 1024 bits, which clients refuse',
+    'stack.yml:6:15 the certificate authority did not sign the certificate, whose issuer is "CN=Test authority"',
+  ]);
 });

@@ -52,3 +52,13 @@ it('all ports in use must be reported together', () => {
     port 9093 for alertmanager is taken
   try: free them, or set prometheus.port and alertmanager.port in stack.yml to different ones`);
 });
+
+it.each([
+  [443, true],
+  [80, true],
+  [9443, false],
+])('with port %i taken, that a web server can pass requests on must be said: %s', (port, isSaid) => {
+  const { message } = portsTaken([{ service: 'prometheus', port, holder: 'nginx' }], { stack: 'shop', origin });
+  expect(message).toContain(`publishing port ${port} for prometheus: the port is taken by nginx`);
+  expect(message.includes(`a web server on port ${port} can pass requests on to prometheus`)).toBe(isSaid);
+});
