@@ -91,7 +91,7 @@ export function reconcile(desired: Desired, observed: Observed, options: Reconci
     ...blocking.map((entry): PlannedRemoval => ({ container: entry[1].container, removed: remove(entry, []) })),
   );
 
-  const before = { network, volumes, provided, switched, removals };
+  const before = { network, volumes, writer, provided, switched, removals };
   const confirmed = planServices(steps, decisions, observed, before);
   const removed = undesired
     .filter((entry) => !blocking.includes(entry))
@@ -135,12 +135,13 @@ function planServices(
   before: {
     readonly network: readonly number[];
     readonly volumes: ReadonlyMap<string, number>;
+    readonly writer: readonly number[];
     readonly provided: readonly number[];
     readonly switched: readonly number[];
     readonly removals: readonly PlannedRemoval[];
   },
 ): readonly number[] {
-  const { network, volumes, provided, switched } = before;
+  const { network, volumes, writer, provided, switched } = before;
   const ready = new Map<string, number>();
   const confirmed: number[] = [];
   const replaced = decisions.flatMap(({ current, change, needsSwitch }): PlannedRemoval[] => {
@@ -197,9 +198,11 @@ function planServices(
       case 'create':
       case 'recreate': {
         const removed = replaced.find(({ container }) => container === current?.container)?.removed ?? [];
+        const inNetwork = observed.createsInNetworks === true ? network : [];
         const created = steps.add(
           { do: 'createContainer', service: name, ...connectionsOf(target, current, observed) },
-          [...(observed.createsInNetworks === true ? network : []), ...createdVolumes, ...removed],
+          // The writer comes first, so that files are written while the engine creates the others.
+          [...inNetwork, ...createdVolumes, ...writer, ...removed],
           because,
         );
         start([created, ...network, ...files]);

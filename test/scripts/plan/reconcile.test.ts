@@ -19,11 +19,11 @@ describe('reconcile', () => {
       [] -> #4 create the volume demo-sink-config, because it does not exist yet
       [2, 4] -> #5 create the config volume writer, because it does not exist yet
       [5] -> #6 switch to the files of prometheus, sink, because their files changed
-      [2, 3] -> #7 create prometheus, because no container yet
+      [2, 3, 5] -> #7 create prometheus, because no container yet
       [1, 6, 7] -> #8 start prometheus, because no container yet
       [8] -> #9 wait until prometheus is ready, because it was started
       [9] -> #10 confirm that prometheus runs revision prometheus-new, because a reload alone proves nothing
-      [4] -> #11 create sink, because no container yet
+      [4, 5] -> #11 create sink, because no container yet
       [1, 6, 11] -> #12 start sink, because no container yet
       [12] -> #13 wait until sink is ready, because it was started
       [13] -> #14 confirm that sink runs revision sink-new, because a reload alone proves nothing
