@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { basename } from 'node:path';
 import type { StackConfig } from '../../stack/config.ts';
 import { Secret } from '../../stack/secret.ts';
 import type { Service } from '../../stack/service.ts';
@@ -30,6 +31,7 @@ export function makeSecret(length: number): Secret {
 /** The generated secrets of one service on the engine, by name. */
 export interface SecretStore {
   read(name: string): Promise<Secret | undefined>;
+  readAll(): Promise<Secrets>;
   write(name: string, secret: Secret): Promise<void>;
 }
 
@@ -48,17 +50,24 @@ export function openSecretStore(
   { stack, service, user, container }: SecretStoreOptions,
 ): SecretStore {
   const writer = names.configWriter(stack);
+  const readFiles = async (path: string): Promise<Secrets> => {
+    const entries =
+      (await engine.getFiles(writer, `${configWriterRoot}/${service}/${path}`)) ??
+      (container === undefined ? undefined : await engine.getFiles(container, `${configMount}/${path}`));
+    return new Map(
+      entries?.flatMap((entry): [string, Secret][] => {
+        if (entry.kind !== 'file') return [];
+        const text = entry.content.toString('utf8');
+        addSecret(text);
+        return [[basename(entry.path), new Secret(text, origin)]];
+      }),
+    );
+  };
   return {
     async read(name) {
-      const entries =
-        (await engine.getFiles(writer, `${configWriterRoot}/${service}/${folder}/${name}`)) ??
-        (container === undefined ? undefined : await engine.getFiles(container, `${configMount}/${folder}/${name}`));
-      const file = entries?.find((entry) => entry.kind === 'file');
-      if (file === undefined) return undefined;
-      const text = file.content.toString('utf8');
-      addSecret(text);
-      return new Secret(text, origin);
+      return (await readFiles(`${folder}/${name}`)).get(name);
     },
+    readAll: () => readFiles(folder),
     async write(name, secret) {
       await engine.putFiles(writer, configWriterRoot, secretEntries({ service, user }, new Map([[name, secret]])));
     },
@@ -80,31 +89,40 @@ export function secretEntries(
   return [{ kind: 'directory', path, mode: 0o500, uid, gid }, ...files];
 }
 
-/** A store whose secrets are read once: for as long as nobody else may change them. */
+/** A store whose secrets are read once, all together: for as long as nobody else may change them. */
 export interface RememberedStore extends SecretStore {
   /** Adds secrets that were written otherwise. */
   remember(secrets: Secrets): void;
 }
 
 export function rememberSecrets(open: () => SecretStore): RememberedStore {
-  const known = new Map<string, Promise<Secret | undefined>>();
-  const keep = (name: string, secret: Promise<Secret | undefined>): void => {
-    known.set(name, secret);
-    secret.catch(() => known.delete(name));
+  let reading: Promise<Secrets> | undefined;
+  const added = new Map<string, Secret>();
+  const readAll = async (): Promise<Secrets> => {
+    reading ??= open().readAll();
+    try {
+      return new Map([...(await reading), ...added]);
+    } catch (error) {
+      reading = undefined;
+      throw error;
+    }
   };
   return {
-    read(name) {
-      const secret = known.get(name) ?? open().read(name);
-      keep(name, secret);
-      return secret;
-    },
+    readAll,
+    read: async (name) => added.get(name) ?? (await readAll()).get(name),
     async write(name, secret) {
-      known.delete(name);
-      await open().write(name, secret);
-      keep(name, Promise.resolve(secret));
+      try {
+        await open().write(name, secret);
+        added.set(name, secret);
+      } catch (error) {
+        // It may have taken effect.
+        added.delete(name);
+        reading = undefined;
+        throw error;
+      }
     },
     remember: (secrets) => {
-      for (const [name, secret] of secrets) keep(name, Promise.resolve(secret));
+      for (const [name, secret] of secrets) added.set(name, secret);
     },
   };
 }
@@ -127,14 +145,15 @@ export function givenSecrets(
 
 /** The missing ones of a service's generated secrets: the given value or a generated one. */
 export async function missingSecrets(
-  store: Pick<SecretStore, 'read'>,
+  store: Pick<SecretStore, 'readAll'>,
   { generatedSecrets = [] }: Pick<Service, 'generatedSecrets'>,
   given: Secrets,
 ): Promise<Secrets> {
-  const stored = await Promise.all(generatedSecrets.map(({ name }) => store.read(name)));
+  if (generatedSecrets.length === 0) return new Map();
+  const stored = await store.readAll();
   return new Map(
-    generatedSecrets.flatMap(({ name, length }, at): [string, Secret][] =>
-      stored[at] === undefined ? [[name, given.get(name) ?? makeSecret(length)]] : [],
+    generatedSecrets.flatMap(({ name, length }): [string, Secret][] =>
+      stored.has(name) ? [] : [[name, given.get(name) ?? makeSecret(length)]],
     ),
   );
 }

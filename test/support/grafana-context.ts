@@ -19,6 +19,7 @@ export function keptInMemory(
       const text = texts.get(name);
       return text === undefined ? undefined : new Secret(text, 'a test');
     },
+    readAll: async () => new Map([...texts].map(([name, text]) => [name, new Secret(text, 'a test')])),
     write: async (name, secret) => void texts.set(name, secret.reveal()),
   };
 }
