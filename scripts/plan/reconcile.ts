@@ -1,14 +1,12 @@
 import type { ContainerSummary } from '../engine/engine.ts';
-import { specHashLabel } from '../engine/labels.ts';
-import { lastConfirmed, newestFolders } from '../state/history.ts';
+import { lastConfirmed } from '../state/history.ts';
 import { names } from '../state/names.ts';
-import { isSameOrigin } from '../state/origin.ts';
-import { fallbackFolder, freeFolder, type ReleaseFolder } from '../state/release-folder.ts';
 import { connectionsOf } from './connections.ts';
 import { decide } from './decide.ts';
 import { type Desired, type DesiredService, historyService } from './desired.ts';
+import { namesOrigin, planCertificates, planConfigWriter, planReleases } from './file-steps.ts';
 import type { Observed, ObservedService } from './observed.ts';
-import { type Change, type Plan, type ServiceRelease, Steps, stopSeconds } from './plan.ts';
+import { type Change, type Plan, Steps, stopSeconds } from './plan.ts';
 import { takesOneOf } from './ports.ts';
 
 /** Options beside the desired state. */
@@ -178,7 +176,13 @@ function planServices(
           ({ container }) => container !== current?.container && takesOneOf(container.hostPorts, target.spec.ports),
         )
         .flatMap(({ removed }) => removed);
-      const prerequisites = [...after, ...dependencies, ...portsFreed, ...(startsSlowly ? [] : startedFirst)];
+      const prerequisites = [
+        ...network,
+        ...after,
+        ...dependencies,
+        ...portsFreed,
+        ...(startsSlowly ? [] : startedFirst),
+      ];
       const started = steps.add({ do: 'startContainer', service: name }, prerequisites, because);
       if (startsSlowly) startedFirst.push(started);
       const isReady = steps.add({ do: 'waitReady', service: name }, [started], 'it was started');
@@ -205,7 +209,7 @@ function planServices(
           [...inNetwork, ...createdVolumes, ...writer, ...removed],
           because,
         );
-        start([created, ...network, ...files]);
+        start([created, ...files]);
         break;
       }
       case 'start':
@@ -223,76 +227,6 @@ function planServices(
     }
   }
   return confirmed;
-}
-
-function planConfigWriter(
-  steps: Steps,
-  desired: Desired,
-  observed: Observed,
-  volumes: ReadonlyMap<string, number>,
-): number[] {
-  const { configWriter } = desired;
-  const present = observed.configWriter;
-  const isMounting = present?.labels[specHashLabel] === configWriter?.hash;
-  if (configWriter === undefined || (isMounting && namesOrigin(desired, observed))) return [];
-  const whyReplaced = isMounting ? 'it names a different stack.yml or none' : 'it does not mount all config volumes';
-  const why = present === undefined ? 'it does not exist yet' : whyReplaced;
-  const removed =
-    present === undefined
-      ? []
-      : [steps.add({ do: 'removeContainer', name: present.name, container: present.id }, [], why)];
-  const createdVolumes = configWriter.mounts.flatMap((mount) => volumes.get(mount.volume) ?? []);
-  return [steps.add({ do: 'createConfigWriter' }, [...removed, ...createdVolumes], why)];
-}
-
-/**
- * Whether the labels of a container name the stack.yml that the stack is managed from. The config volume writer can be
- * recreated for that at any time.
- */
-function namesOrigin({ origin }: Desired, observed: Observed): boolean {
-  return origin === undefined || isSameOrigin(observed.origin, origin);
-}
-
-/** Adds the step that issues certificates of the internal CA; servers read them again for each connection. */
-function planCertificates(
-  steps: Steps,
-  due: ReadonlyMap<string, string>,
-  writer: readonly number[],
-): readonly number[] {
-  const [why] = due.values();
-  if (why === undefined) return [];
-  return [steps.add({ do: 'provideCertificates', services: [...due.keys()] }, writer, why)];
-}
-
-/** Adds the step that writes new releases (those of the history exist) and switches the link of each service. */
-function planReleases(
-  steps: Steps,
-  moving: readonly Decided[],
-  observed: Observed,
-  writer: readonly number[],
-  hasHistory: boolean,
-): readonly number[] {
-  if (moving.length === 0) return [];
-  const releases = moving.map((decided): ServiceRelease => {
-    const { target } = decided;
-    const folder = folderFor(decided, observed, hasHistory);
-    return { service: target.service.name, folder, isNew: folder !== target.folder };
-  });
-  return [steps.add({ do: 'switchReleases', releases }, writer, 'their files changed')];
-}
-
-function folderFor({ target, current }: Decided, observed: Observed, hasHistory: boolean): ReleaseFolder {
-  const revision = target.release?.revision ?? '';
-  // A release that is linked but still needs a switch was changed by hand: it is written again, to another slot.
-  if (target.folder !== undefined && target.folder !== current?.folder) return target.folder;
-  const { name } = target.service;
-  const linked = current?.folder === undefined ? [] : [current.folder];
-  const isUnknown =
-    hasHistory &&
-    observed.history.entries.length === 0 &&
-    target.volumes.some((volume) => observed.volumes.has(volume));
-  if (isUnknown) return fallbackFolder(revision, linked);
-  return freeFolder(revision, [...linked, ...newestFolders(observed.history, name)]);
 }
 
 function removeContainer(
