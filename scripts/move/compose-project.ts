@@ -4,6 +4,7 @@ import type { SourceRange } from '../../stack/diagnostic.ts';
 import { readEnvFile } from '../config/env-file.ts';
 import { readText } from '../util/read-text.ts';
 import { asMap, type ComposeIo, type Lookup, merged, readRoot } from './compose-tree.ts';
+import { type Forms, hasForm } from './forms.ts';
 import type { InputFile } from './input-files.ts';
 import type { BindMount } from './mounted-files.ts';
 import {
@@ -90,8 +91,23 @@ interface ServiceContext {
   readonly io: ComposeIo;
 }
 
+const forms: Forms = {
+  image: 'string',
+  container_name: 'string',
+  command: 'string or list',
+  ports: 'list',
+  volumes: 'list',
+  environment: 'list or mapping',
+  env_file: 'string or list',
+  networks: 'list or mapping',
+  configs: 'list',
+  secrets: 'list',
+  deploy: 'mapping',
+};
+
 async function readService(name: string, pair: Pair, root: YAMLMap, context: ServiceContext): Promise<ComposeService> {
   const node = pair.value as YAMLMap;
+  for (const own of node.items) hasForm(own, forms, `the service ${name}`, context.io);
   const { mounts, volumes } = mountsOf(name, node, root, context);
   const networks = childOf(node, 'networks');
   const aliases = pairsOf(networks).flatMap(({ value }) => itemsOf(childOf(value, 'aliases')));

@@ -1,6 +1,7 @@
 import { isMap, type Node } from 'yaml';
 import { alertmanagerSecrets } from '../../stack/alertmanager/secret-fields.ts';
 import { addExported, isExported, removeOwnParts } from './exported-parts.ts';
+import { type Forms, hasForm } from './forms.ts';
 import type { ServerImport } from './import-prometheus.ts';
 import { filesAt, globBeside, placeBeside } from './mounted-files.ts';
 import { moveReferences, type NativeConfig } from './native-config.ts';
@@ -16,6 +17,8 @@ const sections = [
   'tracing',
   'event_recorder',
 ];
+
+const forms: Forms = { global: 'mapping', route: 'mapping', receivers: 'list', templates: 'list' };
 
 /** Moves an alertmanager.yml into the section of Alertmanager. */
 export async function importAlertmanager({ file, view, inputs, draft, addresses }: ServerImport): Promise<void> {
@@ -35,7 +38,7 @@ export async function importAlertmanager({ file, view, inputs, draft, addresses 
   for (const pair of root.items) {
     const key = keyOf(pair);
     const value = pair.value as Node;
-    if (isEmpty(value)) continue;
+    if (isEmpty(value) || !hasForm(pair, forms, file.shown, draft)) continue;
     if (key === 'templates') {
       await importTemplates(value, { file, view, inputs, draft, addresses });
     } else if (sections.includes(key)) {

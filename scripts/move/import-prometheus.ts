@@ -4,6 +4,7 @@ import { prometheusSecrets } from '../../stack/prometheus/secret-fields.ts';
 import type { Addresses } from './addresses.ts';
 import { addExported, isExported } from './exported-parts.ts';
 import { moveToExporter, moveToPage } from './exporter-jobs.ts';
+import { type Forms, hasForm } from './forms.ts';
 import type { ImportedExporter } from './import-exporters.ts';
 import type { InputFile, InputFiles } from './input-files.ts';
 import { type FileView, filesAt, globBeside, placeBeside } from './mounted-files.ts';
@@ -45,6 +46,14 @@ const globalKeys: Readonly<Record<string, string | undefined>> = {
 
 const sections = ['remote_write', 'remote_read', 'storage', 'otlp', 'tracing', 'runtime'];
 
+const forms: Forms = {
+  global: 'mapping',
+  alerting: 'mapping',
+  rule_files: 'list',
+  scrape_configs: 'list',
+  scrape_config_files: 'list',
+};
+
 /** Moves a prometheus.yml into the section of Prometheus. */
 export async function importPrometheus(
   { file, view, inputs, draft, addresses }: ServerImport,
@@ -63,12 +72,14 @@ export async function importPrometheus(
     draft,
     reserved: ['rules', 'secrets'],
   };
-  importGlobal(pairOf(root, 'global'), section, draft);
+  const global = pairOf(root, 'global');
+  if (global !== undefined) hasForm(global, forms, file.shown, draft);
+  importGlobal(global, section, draft);
   for (const pair of [...root.items]) {
     const key = keyOf(pair);
     const value = pair.value as Node;
     const where = placeOf(pair.key);
-    if (key === 'global' || isEmpty(value)) continue;
+    if (key === 'global' || isEmpty(value) || !hasForm(pair, forms, file.shown, draft)) continue;
     if (key === 'rule_files') await importRuleFiles(value, { file, view, inputs, draft, addresses });
     else if (key === 'alerting') await importAlerting(pair, section, native, addresses);
     else if (key === 'scrape_configs' && isSeq(value)) {

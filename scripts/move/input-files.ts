@@ -1,10 +1,10 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { isMap, isSeq } from 'yaml';
 import type { SourceRange } from '../../stack/diagnostic.ts';
 import { knownSettings } from '../../stack/grafana/known-settings.ts';
 import { displayPath } from '../util/display-path.ts';
-import { isFolder, notFound, readBytes } from '../util/read-text.ts';
+import { conversionHint, isFolder, notFound, readBytes } from '../util/read-text.ts';
 import type { Findings } from './findings.ts';
 import { childOf, itemsOf, keyOf, pairsOf, readTree, type Tree, textOf } from './yaml-tree.ts';
 
@@ -48,6 +48,7 @@ export class InputFiles {
   readonly #findings: Findings;
   readonly #known = new Map<string, InputFile>();
   readonly #used = new Set<string>();
+  readonly #unreadable = new Set<string>();
 
   constructor(cwd: string, findings: Findings) {
     this.#cwd = cwd;
@@ -72,7 +73,13 @@ export class InputFiles {
     const shown = displayPath(path, this.#cwd);
     const stats = await stat(path).catch(() => undefined);
     if (stats?.isDirectory() === true) {
-      const paths = await filesBelow(path);
+      const { files: paths, unreadable } = await filesBelow(path);
+      for (const { folder, code } of unreadable) {
+        const why = `this folder cannot be read (${code})`;
+        if (folder === path)
+          this.#findings.wrong(`${shown} cannot be read (${code})`, undefined, 'check its owner and mode');
+        else this.#findings.left(displayPath(folder, this.#cwd), undefined, why);
+      }
       if (paths.length > maxFiles) {
         this.#findings.wrong(`${shown} has more than ${maxFiles} files`, undefined, 'name the folder of the stack');
         return;
@@ -111,7 +118,9 @@ export class InputFiles {
       ? { because: 'is a pipe, a socket or a device', hint: 'name a file' }
       : await readBytes(path, { limit: maxBytes });
     if ('because' in bytes) {
-      if (isNamed || ![notFound, isFolder].includes(bytes.because)) {
+      const isKnown = this.#unreadable.has(path);
+      this.#unreadable.add(path);
+      if (!isKnown && (isNamed || ![notFound, isFolder].includes(bytes.because))) {
         this.#findings.wrong(`${shown} ${bytes.because}`, fileStart(shown), bytes.hint);
       }
       return undefined;
@@ -124,16 +133,33 @@ export class InputFiles {
 
 export const fileStart = (file: string) => ({ file, line: 1, column: 1, offset: 0, length: 1 });
 
-async function filesBelow(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  const paths: string[] = [];
+/** What is below a folder: its files, and the folders that cannot be read. */
+interface Below {
+  readonly files: string[];
+  readonly unreadable: { readonly folder: string; readonly code: string }[];
+}
+
+/** Follows links, each folder once. */
+async function filesBelow(
+  folder: string,
+  below: Below = { files: [], unreadable: [] },
+  seen: Set<string> = new Set(),
+): Promise<Below> {
+  const own = await realpath(folder).catch(() => folder);
+  if (seen.has(own)) return below;
+  seen.add(own);
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    below.unreadable.push({ folder, code: error.code ?? error.message });
+    return [];
+  });
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory() && !skippedFolders.has(entry.name)) paths.push(...(await filesBelow(path)));
-    else if (entry.isFile() && readExtensions.has(extname(entry.name))) paths.push(path);
-    if (paths.length > maxFiles) break;
+    const kind = entry.isSymbolicLink() ? await stat(path).catch(() => entry) : entry;
+    if (kind.isDirectory() && !skippedFolders.has(entry.name)) await filesBelow(path, below, seen);
+    else if (kind.isFile() && readExtensions.has(extname(entry.name))) below.files.push(path);
+    if (below.files.length > maxFiles) break;
   }
-  return paths;
+  return below;
 }
 
 function recognise(path: string, shown: string, bytes: Buffer, isNamed: boolean, findings: Findings): InputFile {
@@ -148,10 +174,18 @@ function recognise(path: string, shown: string, bytes: Buffer, isNamed: boolean,
   }
   const isBinary = bytes.subarray(0, 8000).includes(0) || text.includes('\uFFFD');
   if (isBinary) {
-    if (isNamed) findings.wrong(`${shown} is not UTF-8 text`, fileStart(shown), 'name a file of the stack');
+    if (isNamed || mainName.test(path)) {
+      findings.wrong(`${shown} is not UTF-8 text`, fileStart(shown), conversionHint(bytes));
+    }
     return { ...file, kind: 'other' };
   }
   if (extname(path) === '.json') return { ...file, kind: isDashboard(text) ? 'dashboard' : 'other' };
+  if (text.trim() === '' && (isNamed || mainName.test(path))) {
+    const message = `${shown} is empty`;
+    if (isNamed) findings.wrong(message, fileStart(shown), 'name a file of the stack');
+    else findings.left(shown, fileStart(shown), 'it is empty');
+    return { ...file, kind: 'other', tree: readTree(text, shown) };
+  }
   const tree = readTree(text, shown);
   const isValid = tree.root !== undefined || tree.diagnostics.length === 0;
   // A template of a chart is not YAML; a config may have templates of notifications.
@@ -179,6 +213,9 @@ function recognise(path: string, shown: string, bytes: Buffer, isNamed: boolean,
   }
   return { ...file, kind, tree };
 }
+
+/** The usual names of the main files of a stack. */
+const mainName = /(?:^|\/)(?:prometheus|alertmanager|(?:docker-)?compose)\.ya?ml$/;
 
 const kubernetes = 'an object of Kubernetes or a template of a chart: render it, and name the config in it';
 const readable =

@@ -7,6 +7,7 @@ import type { Rendering } from '../render/rendering.ts';
 import { displayPath } from '../util/display-path.ts';
 import { misuse } from '../util/misuse.ts';
 import { InputError, StackError } from '../util/stack-error.ts';
+import { writeFailure } from '../util/write-failure.ts';
 import type { StackDraft } from './stack-draft.ts';
 
 /** A draft in a folder of its own, as promstack reads it. */
@@ -76,13 +77,7 @@ async function writeFiles(folder: string, draft: StackDraft, text: string): Prom
     return written;
   } catch (cause) {
     for (const path of written) await rm(path, { force: true });
-    const { message } = cause as Error;
-    throw new StackError({
-      doing: `writing to ${folder}`,
-      why: message,
-      tryThis: 'use a folder with write permission',
-      cause,
-    });
+    throw new StackError({ doing: `writing to ${folder}`, ...(await writeFailure(cause, folder)), cause });
   }
 }
 

@@ -3,6 +3,7 @@ import { dirname, isAbsolute, join, normalize } from 'node:path';
 import { shortHash } from '../util/hash.ts';
 import { isAbsence } from '../util/path-exists.ts';
 import { StackError } from '../util/stack-error.ts';
+import { writeFailure } from '../util/write-failure.ts';
 
 /** A file of a folder that promstack writes. */
 export interface OwnFile {
@@ -60,8 +61,7 @@ export async function writeFolder(folder: string, all: readonly OwnFile[]): Prom
     return removed;
   } catch (cause) {
     if (cause instanceof StackError) throw cause;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new StackError({ doing, why, tryThis: 'use a folder that you can read and write', cause });
+    throw new StackError({ doing, ...(await writeFailure(cause, folder)), cause });
   }
 }
 

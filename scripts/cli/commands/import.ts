@@ -1,5 +1,5 @@
-import { stat, writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import * as z from 'zod';
 import type { Diagnostic } from '../../../stack/diagnostic.ts';
 import { stackNameProblems } from '../../../stack/problems.ts';
@@ -15,8 +15,10 @@ import { toDesired } from '../../plan/desired.ts';
 import { takeLock } from '../../state/lock.ts';
 import { displayPath } from '../../util/display-path.ts';
 import { misuse } from '../../util/misuse.ts';
+import { pathExists } from '../../util/path-exists.ts';
 import { redact } from '../../util/redaction.ts';
-import { InputError } from '../../util/stack-error.ts';
+import { InputError, StackError } from '../../util/stack-error.ts';
+import { writeFailure } from '../../util/write-failure.ts';
 import { type Context, exitCodes } from '../context.ts';
 import { checkWithEngine, UsedTools } from './check.ts';
 import { defineCommand } from './command.ts';
@@ -84,7 +86,7 @@ export const command = defineCommand({
       return exitCodes.fine;
     }
     const reportFile = report === undefined ? undefined : resolve(cwd, report);
-    if (reportFile !== undefined && (await stat(reportFile).catch(() => undefined)) !== undefined) {
+    if (reportFile !== undefined && (await pathExists(reportFile).catch(() => false))) {
       throw new InputError([misuse(`${report} already exists`, 'name another file with --report')]);
     }
     const draft = await importStack({ paths: paths.map((path) => resolve(cwd, path)), cwd, env, name, out: folder });
@@ -95,12 +97,14 @@ export const command = defineCommand({
     const problems = await checked(context, tried, draft);
     refuse(problems, isPartial);
     await refuseVolumes(context, tried, volumes);
-    const files = await writeImport(folder, draft, tried.text, cwd);
     const all = [...draft.findings.problems, ...problems.filter(({ severity }) => severity !== 'note')];
     if (reportFile !== undefined) {
-      const text = reportText(draft.findings.all, all, draft.secrets, draft.nextSteps);
-      await writeFile(reportFile, redact(text), { flag: 'wx' });
+      await writeReport(reportFile, reportText(draft.findings.all, all, draft.secrets, draft.nextSteps));
     }
+    const files = await writeImport(folder, draft, tried.text, cwd).catch(async (error: unknown) => {
+      if (reportFile !== undefined) await rm(reportFile, { force: true });
+      throw error;
+    });
     for (const diagnostic of all) context.report({ kind: 'diagnostic', diagnostic, isResult: true });
     context.nameStack(draft.name);
     print(context, draft, files, report, volumes);
@@ -115,6 +119,16 @@ export const command = defineCommand({
     return all.some(({ severity }) => severity === 'error') ? exitCodes.refused : exitCodes.fine;
   },
 });
+
+/** Writes the report first, since nothing is imported without it. */
+async function writeReport(file: string, text: string): Promise<void> {
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, redact(text), { flag: 'wx' });
+  } catch (cause) {
+    throw new StackError({ doing: `writing the report ${file}`, ...(await writeFailure(cause, file)), cause });
+  }
+}
 
 /** Refuses volumes that could not be copied, before anything is written. */
 async function refuseVolumes(

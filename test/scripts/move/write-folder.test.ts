@@ -100,7 +100,7 @@ describe('an exported folder', () => {
     await writeFolder(folder, [file('b.yml', 'one')]);
     // The second file cannot be written, since the first has the name of its folder.
     const stopped = writeFolder(folder, [file('b.yml', 'two'), file('a', 'two'), file('a/c', 'two')]);
-    await expect(stopped).rejects.toThrow('use a folder that you can read and write');
+    await expect(stopped).rejects.toThrow('a is a file, not a folder');
     expect([await textAt('a'), await textAt('b.yml')]).toEqual(['two', 'two']);
     expect(await writeFolder(folder, [file('b.yml', 'three'), file('a', 'three')])).toEqual([]);
     expect([await textAt('a'), await textAt('b.yml')]).toEqual(['three', 'three']);
