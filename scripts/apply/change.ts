@@ -1,10 +1,11 @@
 import { explainUnscraped } from '../../stack/discovery/targets.ts';
 import type { RenderedFile } from '../../stack/model.ts';
 import { andList } from '../../stack/values/words.ts';
-import { EngineError } from '../engine/engine.ts';
+import { type Engine, EngineError } from '../engine/engine.ts';
 import { ensureImages } from '../engine/images/ensure.ts';
 import { missingImages, missingImagesError } from '../engine/images/outcome.ts';
 import { ensurePinned, type PinnedOptions } from '../engine/images/pins.ts';
+import { stackLabel } from '../engine/labels.ts';
 import { isStopped } from '../plan/decide.ts';
 import { type Desired, type ResolvedImage, toDesired } from '../plan/desired.ts';
 import { checkNetworks } from '../plan/joined-networks.ts';
@@ -19,6 +20,7 @@ import type { Rendering } from '../render/rendering.ts';
 import { openEdits, serverProblems } from '../servers/problems.ts';
 import { type ConfigFiles, openConfigFiles } from '../state/config-files.ts';
 import { discoveringService, findTargets, writeTargets } from '../state/discovery.ts';
+import { servicesAmong } from '../state/find-stack.ts';
 import { takeLock } from '../state/lock.ts';
 import { refuseNewer } from '../state/newer-version.ts';
 import { openServiceClient, type ServiceClient } from '../state/service-client.ts';
@@ -110,7 +112,8 @@ async function change(given: ChangeOptions): Promise<Changed> {
   const changed = (plan: Plan): Changed => ({ plan, desired, urls: urlsOf(desired, client) });
   try {
     // A look without the lock may only conclude that there is nothing to do.
-    if (options.hasChanged !== true) {
+    const hasChanged = options.hasChanged === true || (await lacksContainer(engine, desired));
+    if (!hasChanged) {
       const { plan, observed } = await compare();
       if (plan.steps.length === 0) return changed(plan);
       await checkOwner(observed);
@@ -148,6 +151,12 @@ async function change(given: ChangeOptions): Promise<Changed> {
   } finally {
     client.close();
   }
+}
+
+/** Whether a service has no container yet. */
+async function lacksContainer(engine: Engine, { stack, services }: Desired): Promise<boolean> {
+  const present = servicesAmong(stack, await engine.listContainers({ [stackLabel]: stack }));
+  return services.some(({ service }) => !present.has(service.name));
 }
 
 /** The caller holds the lock. */

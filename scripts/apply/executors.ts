@@ -135,10 +135,9 @@ export function createExecutors(context: ExecutorContext): Executors {
       ),
     ];
     const cleared = missing.map(({ service, folder }) => slotPath(service, folder));
-    // All files are written before any link is switched, since a write may take one call per volume; while no container
-    // reads them, one write does.
-    const isRead = releases.some(({ service }) => existing.has(service));
-    if (isRead && entries.length > 0) await files.write(entries, cleared);
+    // The files of running servers are written before any link is switched: Podman takes one call per volume.
+    const isRead = engine.kind === 'podman' && missing.some(({ service }) => existing.has(service));
+    if (isRead) await files.write(entries, cleared);
     const linked = await Promise.all(releases.map(({ service }) => linkEntries(desiredService(service), files)));
     const switched = [
       ...switchEntries(releases),

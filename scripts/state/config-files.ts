@@ -10,6 +10,8 @@ export interface ConfigFiles {
   write(entries: readonly ArchiveEntry[], cleared?: readonly string[]): Promise<void>;
   /** A file, or a folder with its contents; undefined when it does not exist. Paths begin with the last part of `path`. */
   read(service: string, path: string): Promise<readonly ArchiveEntry[] | undefined>;
+  /** Like `read`, but through the config volume writer where there is one: at the same time as from the service's container. */
+  readAside(service: string, path: string): Promise<readonly ArchiveEntry[] | undefined>;
   /** The target of a symlink; undefined when there is none. */
   readLink(service: string, path: string): Promise<string | undefined>;
 }
@@ -28,6 +30,9 @@ export function openConfigFiles(engine: Engine, stack: string): ConfigFiles {
     locate: (service, container) => void containers.set(service, container),
     write: (entries, cleared = []) => engine.putFiles(writer, configWriterRoot, [...cleared.map(clearing), ...entries]),
     read: (service, path) => engine.getFiles(...resolve(service, path)),
+    readAside: async (service, path) =>
+      (await engine.getFiles(writer, `${configWriterRoot}/${service}/${path}`)) ??
+      (containers.has(service) ? await engine.getFiles(...resolve(service, path)) : undefined),
     readLink: (service, path) => engine.readLink(...resolve(service, path)),
   };
 }

@@ -80,7 +80,7 @@ export const noHistory: History = { sequence: 0, entries: [] };
 
 /** The stack's history, without entries when there is none. `owner` is the service whose volume stores it. */
 export async function readHistory(files: ConfigFiles, owner: string): Promise<History> {
-  const stored = (await files.read(owner, stateFolder)) ?? [];
+  const stored = (await files.readAside(owner, stateFolder)) ?? [];
   const states = stored.flatMap((entry) => {
     if (entry.kind !== 'file') return [];
     const parsed = stateSchema.safeParse(parseJson(entry.content.toString('utf8')));

@@ -24,6 +24,10 @@ export class MemoryFiles implements ConfigFiles {
     return found.length === 0 ? undefined : found.map(([at, entry]) => ({ ...entry, path: at.slice(above.length) }));
   }
 
+  readAside(service: string, path: string): Promise<readonly ArchiveEntry[] | undefined> {
+    return this.read(service, path);
+  }
+
   async readLink(service: string, path: string): Promise<string | undefined> {
     const entry = this.#entries.get(`${service}/${path}`);
     return entry?.kind === 'link' ? entry.to : undefined;

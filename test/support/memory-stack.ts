@@ -172,6 +172,7 @@ export class MemoryStack {
     return {
       locate: () => undefined,
       read: (service, path) => this.#files.read(service, path),
+      readAside: (service, path) => this.#files.readAside(service, path),
       readLink: (service, path) => this.#files.readLink(service, path),
       write: async (entries, cleared) => {
         const links = entries.flatMap((entry) =>

@@ -81,28 +81,28 @@ describe('a failure must be rolled back if anything running was changed, and rep
           create network!, create volume
       create volume! -> Error: no; runs nothing
           create network, create volume!, create volume
+      create config writer! -> Error: no; runs nothing
+          create network, create volume, create config writer!
       create prometheus! -> Error: no; runs alertmanager created
-          create network, create volume, create prometheus!, create config writer, create alertmanager
-      create config writer! -> Error: no; runs prometheus created, alertmanager created
-          create network, create volume, create prometheus, create config writer!, create alertmanager
+          create network, create volume, create config writer, create prometheus!, create alertmanager, switch prometheus to new, alertmanager to new, record
       create alertmanager! -> Error: no; runs prometheus created
-          create network, create volume, create prometheus, create config writer, create alertmanager!
+          create network, create volume, create config writer, create prometheus, create alertmanager!, switch prometheus to new, alertmanager to new, record
       switch prometheus to new, alertmanager to new! -> Error: no; runs prometheus created, alertmanager created
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new!, record
+          create network, create volume, create config writer, create prometheus, create alertmanager, switch prometheus to new, alertmanager to new!, record
       start prometheus! -> Error: no; runs prometheus created, alertmanager new
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus!, start alertmanager, record
+          create network, create volume, create config writer, create prometheus, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus!, start alertmanager, record
       start alertmanager! -> Error: no; runs prometheus new, alertmanager created
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager!, record
+          create network, create volume, create config writer, create prometheus, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager!, record
       prometheus is ready with new! -> starting prometheus: it was not ready in time: it does not answer: no; prometheus was stopped; its container is left so that its log can be read; runs prometheus exited, alertmanager new
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop prometheus, record
+          create network, create volume, create config writer, create prometheus, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop prometheus, record
       alertmanager is ready with new! -> starting alertmanager: it was not ready in time: it does not answer: no; alertmanager was stopped; its container is left so that its log can be read; runs prometheus new, alertmanager exited
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop alertmanager, record
+          create network, create volume, create config writer, create prometheus, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop alertmanager, record
       prometheus answers with new! -> confirming that prometheus evaluates the rules of revision new: it does not answer: no, after 60 s; prometheus was stopped; its container is left so that its log can be read; runs prometheus exited, alertmanager new
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop prometheus, record
+          create network, create volume, create config writer, create prometheus, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop prometheus, record
       alertmanager answers with new! -> confirming that alertmanager runs the alertmanager.yml of revision new: it does not answer: no, after 60 s; alertmanager was stopped; its container is left so that its log can be read; runs prometheus new, alertmanager exited
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop alertmanager, record
+          create network, create volume, create config writer, create prometheus, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, stop alertmanager, record
       record! -> Error: no; runs prometheus new, alertmanager new
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, record!, record
+          create network, create volume, create config writer, create prometheus, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, record!, record
       "
     `);
   });
@@ -185,7 +185,7 @@ describe('a failure must be rolled back if anything running was changed, and rep
       remove alertmanager! -> Error: no; warning: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
           remove config writer, create config writer, write files, switch prometheus to new, reload prometheus to new, stop alertmanager, remove alertmanager!, remove config writer, start alertmanager, create config writer, switch prometheus to old, reload prometheus to old, record
       record! -> Error: no; warning: everything was rolled back to what ran before, and that is confirmed; runs prometheus old, alertmanager old
-          remove config writer, create config writer, write files, switch prometheus to new, reload prometheus to new, stop alertmanager, remove alertmanager, record!, remove config writer, create alertmanager, create config writer, switch alertmanager to old, prometheus to old, start alertmanager, reload prometheus to old, record
+          remove config writer, create config writer, write files, switch prometheus to new, reload prometheus to new, stop alertmanager, remove alertmanager, record!, remove config writer, create config writer, create alertmanager, switch alertmanager to old, prometheus to old, start alertmanager, reload prometheus to old, record
       "
     `);
   });
@@ -199,28 +199,28 @@ describe('an interrupt must be rolled back if anything running was changed, and 
           create network
       create volume -> AbortError: interrupted: created so far: the network demo, 1 volume; runs nothing
           create network, create volume
+      create config writer -> AbortError: interrupted: created so far: the network demo, 4 volumes; runs nothing
+          create network, create volume, create config writer
       create prometheus -> AbortError: interrupted: created so far: the network demo, 4 volumes, the container of prometheus; runs prometheus created
-          create network, create volume, create prometheus
-      create config writer -> AbortError: interrupted: created so far: the network demo, 4 volumes, the container of prometheus; runs prometheus created
-          create network, create volume, create prometheus, create config writer
+          create network, create volume, create config writer, create prometheus, switch prometheus to new, alertmanager to new
       create alertmanager -> AbortError: interrupted: created so far: the network demo, 4 volumes, the containers of prometheus, alertmanager; runs prometheus created, alertmanager created
-          create network, create volume, create prometheus, create config writer, create alertmanager
+          create network, create volume, create config writer, create prometheus, create alertmanager, switch prometheus to new, alertmanager to new
       switch prometheus to new, alertmanager to new -> AbortError: interrupted: created so far: the network demo, 4 volumes, the containers of prometheus, alertmanager; runs prometheus created, alertmanager created
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new
+          create network, create volume, create config writer, create prometheus, create alertmanager, switch prometheus to new, alertmanager to new
       start prometheus -> AbortError: interrupted: created so far: the network demo, 4 volumes, the containers of prometheus, alertmanager; started so far: prometheus; runs prometheus new, alertmanager created
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus
+          create network, create volume, create config writer, create prometheus, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus
       start alertmanager -> AbortError: interrupted: created so far: the network demo, 4 volumes, the containers of prometheus, alertmanager; started so far: prometheus, alertmanager; runs prometheus new, alertmanager new
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager
+          create network, create volume, create config writer, create prometheus, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager
       prometheus is ready with new -> AbortError: interrupted: created so far: the network demo, 4 volumes, the containers of prometheus, alertmanager; started so far: prometheus, alertmanager; runs prometheus new, alertmanager new
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager
+          create network, create volume, create config writer, create prometheus, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager
       alertmanager is ready with new -> AbortError: interrupted: created so far: the network demo, 4 volumes, the containers of prometheus, alertmanager; started so far: prometheus, alertmanager; runs prometheus new, alertmanager new
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager
+          create network, create volume, create config writer, create prometheus, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager
       prometheus answers with new -> AbortError: interrupted: created so far: the network demo, 4 volumes, the containers of prometheus, alertmanager; started so far: prometheus, alertmanager; runs prometheus new, alertmanager new
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager
+          create network, create volume, create config writer, create prometheus, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager
       alertmanager answers with new -> AbortError: interrupted: created so far: the network demo, 4 volumes, the containers of prometheus, alertmanager; started so far: prometheus, alertmanager; runs prometheus new, alertmanager new
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager
+          create network, create volume, create config writer, create prometheus, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager
       record -> AbortError: interrupted: the change was complete: revision new runs and is confirmed; runs prometheus new, alertmanager new
-          create network, create volume, create prometheus, create config writer, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, record
+          create network, create volume, create config writer, create prometheus, create alertmanager, switch prometheus to new, alertmanager to new, start prometheus, start alertmanager, record
       "
     `);
   });
