@@ -91,7 +91,7 @@ export function testFileKind(content: unknown): TestFileKind {
   const has = (known: readonly string[]): boolean => keys.some((key) => known.includes(key));
   const isOnly = (known: readonly string[]): boolean =>
     keys.length > 0 && keys.every((key) => known.includes(key) || closest(key, known, 2) !== undefined);
-  const hasAlerts = mappingsIn(content['tests'], []).some(({ value }) => Object.hasOwn(value, 'alerts'));
+  const hasAlerts = hasItemsLike(content['tests'], ['alerts']);
   const isOwn = hasAlerts || isOnly(ownKeys) || ownKeys.some((key) => hasItemsLike(content[key], ownItemKeys));
   const isPromtool =
     has(promtoolKeys.filter((key) => key !== 'tests')) ||

@@ -88,6 +88,12 @@ describe('a test of alerts that fire together', () => {
     expect((await together(`  - {name: a, alerts: ${alerts}}\n`)).reported.join('\n')).toContain(message);
   });
 
+  it.each(['alert', 'Alerts', 'alers'])('must be recognized with the typo %s', async (key) => {
+    const { ruleTests, reported } = await together(`  - {name: a, ${key}: [{labels: {}}]}\n`);
+    expect(reported.join('\n')).toContain(`unknown key "${key}"`);
+    expect(ruleTests).toEqual([]);
+  });
+
   it('must not be mixed with a test of promtool', async () => {
     const { reported } = await together(
       '  - {name: a, alerts: [{labels: {}}]}\n  - {interval: 1m, input_series: []}\n',
