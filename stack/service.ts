@@ -122,6 +122,8 @@ export interface Service {
   parts?(read: (path: string) => unknown): readonly NamedPart[];
   /** How its files route alerts; undefined when they cannot be parsed. */
   alertRouting?(files: readonly RenderedFile[]): AlertRouting | undefined;
+  /** Why a container does not run the files of an earlier revision; undefined when nothing is known against it. */
+  cannotRun?(files: readonly RenderedFile[], container: ContainerSpec): string | undefined;
   /** The data that is lost when a container of one spec replaces another; a sentence each. */
   risks?(before: ContainerSpec, after: ContainerSpec): readonly string[];
   /** How the data of the running server is copied (see `values/copy-data.ts`); absent for data that a backup leaves out. */

@@ -1,4 +1,5 @@
 import type { StackConfig } from '../../stack/config.ts';
+import { serviceOf } from '../../stack/services.ts';
 import type { StackOrigin } from '../config/loaded.ts';
 import { specHashLabel } from '../engine/labels.ts';
 import { configWriterFor, type Desired, type DesiredService } from '../plan/desired.ts';
@@ -83,7 +84,10 @@ async function desiredAt(
         recorded === undefined
           ? await linkedRelease(files, name)
           : await recordedRelease(files, name, recorded, entry.revision);
-      const created = { container, spec: specOf(container), specHash: container.labels[specHashLabel] };
+      const spec = specOf(container);
+      const created = { container, spec, specHash: container.labels[specHashLabel] };
+      const refusal = spec && serviceOf(spec)?.cannotRun?.(release?.files ?? [], spec);
+      if (recorded !== undefined && refusal !== undefined) throw cannotRun(name, refusal, entry.revision);
       return asCreated(created, { stack, config, release, given: new Map() });
     }),
   );
@@ -91,6 +95,13 @@ async function desiredAt(
   const configWriter = configWriterFor(stack, desired);
   return { stack, revision: entry.revision, config, services: desired, volumes: [], configWriter };
 }
+
+const cannotRun = (service: string, why: string, revision: string): StackError =>
+  new StackError({
+    doing: `rolling back to revision ${revision}`,
+    why: `${service}: ${why}`,
+    tryThis: `set ${service}.image to the version that ran it and run \`promstack up\`, or choose a different revision from \`promstack history\``,
+  });
 
 async function recordedRelease(
   files: FoundStack['files'],

@@ -1,7 +1,8 @@
 import type { StackConfig } from '../config.ts';
-import type { CheckFinding } from '../model.ts';
+import type { CheckFinding, ContainerSpec, RenderedFile } from '../model.ts';
 import { isDistroless } from '../values/busybox.ts';
 import type { Mapping } from '../values/mapping.ts';
+import { readMainFile } from './main-file.ts';
 
 /** The file in the data volume that Alertmanager records alerts and notifications in. */
 export const alertLogPath = '/alertmanager/alert-log.jsonl';
@@ -32,6 +33,12 @@ export function withRecorderOf(config: StackConfig, image: string): StackConfig 
   const alert_log = isRecordedBy(image);
   if (alertmanager.alert_log !== undefined || alert_log === recordsAlerts(config)) return config;
   return { ...config, alertmanager: { ...alertmanager, alert_log } };
+}
+
+/** Why a container does not run these files: a version without the event recorder refuses a config that has one. */
+export function recorderMissingIn(files: readonly RenderedFile[], { image }: ContainerSpec): string | undefined {
+  if (hasRecorder(image) !== false || readMainFile(files)?.['event_recorder'] === undefined) return undefined;
+  return `its files record alerts, which needs Alertmanager 0.${firstMinor} or newer, and ${image} runs`;
 }
 
 /** The user's `event_recorder`, or the one for `promstack alert log`. */

@@ -25,7 +25,14 @@ import { listOf } from '../values/mapping.ts';
 import { parseDuration } from '../values/units.ts';
 import { webConfigChecks, webConfigPath, webConfigProblems } from '../values/web-config.ts';
 import { alertmanagerChecks } from './checks.ts';
-import { eventRecorder, recorderFeature, recordsAlerts, rotateAlertLog, withRecorderOf } from './event-recorder.ts';
+import {
+  eventRecorder,
+  recorderFeature,
+  recorderMissingIn,
+  recordsAlerts,
+  rotateAlertLog,
+  withRecorderOf,
+} from './event-recorder.ts';
 import { healthIndicators } from './health.ts';
 import { mainFile, readMainFile } from './main-file.ts';
 import { problems, unnotifiedSink } from './problems.ts';
@@ -73,6 +80,7 @@ export const alertmanager = defineService({
     };
   },
   forImage: withRecorderOf,
+  cannotRun: recorderMissingIn,
   placeholders: (config) => ({
     route: rootRoute(config),
     receivers: receiversOf(config),

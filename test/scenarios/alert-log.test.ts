@@ -136,6 +136,15 @@ it('alerts must be recorded as long as the version of the image can, over an upg
       expect(await stack.run('alert', 'log')).toMatchObject(refusal);
     };
     await downgrade();
+    // The files of before are for a version that records alerts: nothing is switched.
+    const before = (await stack.run('history')).stdout;
+    expect(await stack.run('rollback', '--yes')).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(
+        /rolling back to .*needs Alertmanager 0\.33 or newer, and test\/alertmanager:v0\.32\.1/,
+      ),
+    });
+    expect((await stack.run('history')).stdout.match(/refused/g)).toEqual(before.match(/refused/g));
     await stack.configure(withHistory);
     expectFine(await stack.run('up'));
     expect(await flags()).toContain('event-recorder');

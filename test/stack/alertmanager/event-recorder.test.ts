@@ -9,6 +9,7 @@ import { revealed } from '../../../scripts/render/show.ts';
 import {
   alertLogPath,
   explainMissingRecorder,
+  recorderMissingIn,
   recordsAlerts,
   rotateAlertLog,
 } from '../../../stack/alertmanager/event-recorder.ts';
@@ -123,3 +124,21 @@ describe('the event recorder', () => {
     await run();
   });
 });
+
+it.each([
+  ['prom/alertmanager:v0.32.1', true, /needs Alertmanager 0\.33 or newer, and prom\/alertmanager:v0\.32\.1 runs$/],
+  ['promstack/alertmanager:0.28.1-debian', true, /and promstack\/alertmanager:0\.28\.1-debian runs$/],
+  ['prom/alertmanager:v0.32.1', false, undefined],
+  ['prom/alertmanager:v0.33.0', true, undefined],
+  // Its server says whether it has one.
+  ['prom/alertmanager:latest', true, undefined],
+])(
+  'the files of an earlier revision must be refused where %s cannot record alerts, if they do: %s',
+  async (image, hasOne, why) => {
+    const { services } = await renderingOf({ stack: `alertmanager: {alert_log: ${hasOne}}\n` });
+    const alertmanager = services.find(({ service }) => service.name === 'alertmanager');
+    if (alertmanager === undefined) throw new Error('there is no Alertmanager');
+    const refusal = recorderMissingIn(alertmanager.files, { ...alertmanager.container, image });
+    expect(refusal).toEqual(why && expect.stringMatching(why));
+  },
+);
