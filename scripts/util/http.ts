@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { text } from 'node:stream/consumers';
@@ -87,6 +88,8 @@ function sendOnce(
               : toConnectionError(error)),
         );
     };
+    // Node warns of more than ten listeners, which as many concurrent requests have.
+    if (signal !== undefined) setMaxListeners(0, signal);
     signal?.addEventListener('abort', onAbort, { once: true });
     sent.on('error', fail);
     sent.on('response', (response) => {
