@@ -40,7 +40,10 @@ export function readNotifyFailure(line: string): NotifyFailure | undefined {
 }
 
 /** Why a notification failed, in a sentence, and what to try. */
-export function explainFailure({ receiver, integration, error }: NotifyFailure): { why: string; tryThis: string } {
+export function explainFailure(failure: NotifyFailure): { why: string; tryThis: string } {
+  const { receiver, integration } = failure;
+  // Alertmanager leaves the URL out.
+  const error = failure.error.replace(/\b[A-Z][a-z]+ "?<redacted>"?: /, '');
   const subject = `the receiver ${receiver} (${integration})`;
   const status = /status(?: code)? (\d{3})|^(\d{3}) /.exec(error)?.slice(1).find(Boolean);
   if (status === '401' || status === '403') {

@@ -56,8 +56,14 @@ function printTest(test: ReceiverTest, { green, red }: Colours): string {
   const { receiver, integration, outcome, resolution, why, tryThis } = test;
   if (outcome === 'delivered' && resolution !== 'failed')
     return `${green('✔')} ${receiver} via ${integration}: accepted the alert${resolutions[resolution]}\n`;
-  const what = outcome === 'delivered' ? `accepted the alert${resolutions[resolution]}` : `not delivered: ${why}`;
-  return `${red('✖')} ${receiver} via ${integration}: ${what}\n${tryThis === undefined ? '' : `    try: ${tryThis}\n`}`;
+  const name = `${receiver} via ${integration}`;
+  const reason =
+    outcome === 'delivered'
+      ? `${name}: accepted the alert${resolutions[resolution]}`
+      : why?.startsWith('the receiver ') === true
+        ? why
+        : `${name}: not delivered: ${why}`;
+  return `${red('✖')} ${reason}\n${tryThis === undefined ? '' : `    try: ${tryThis}\n`}`;
 }
 
 function unknownReceiver(name: string, known: readonly string[]) {

@@ -46,7 +46,7 @@ export function printFailedRequests(failed: readonly FailedRequests[]): readonly
 function cells(event: AlertEvent, options: PrintOptions): readonly string[] {
   const { time, alerts, group, receiver, receivers, integration } = event;
   const to = onOneLine(receiver ?? (event.event === 'suppressed' ? receivers.join(', ') : ''));
-  const via = integration === undefined ? to : `${to} ${integration}`;
+  const via = integration === undefined || (event.event === 'failed' && !isWide(options)) ? to : `${to} ${integration}`;
   const head = [
     options.colours.dim(isWide(options) ? dayTime(time) : shortTime(time, options.now)),
     paintOf(event, options.colours)(words[event.event]),
@@ -105,7 +105,7 @@ function details(event: AlertEvent, isWhole: boolean): string {
     event.event === 'notified'
       ? notified(event)
       : event.failure !== undefined
-        ? `${onOneLine(event.failure.why)}${event.failure.isFinal ? '' : '; Alertmanager retries'}`
+        ? failed(event.failure, isWhole)
         : event.suppressedBy !== undefined
           ? suppressed(event.suppressedBy, isWhole)
           : silence !== undefined
@@ -125,6 +125,17 @@ function notified({ alerts, reason = '', attempts }: AlertEvent): string {
   ].join(', ');
   const retried = attempts === undefined ? [] : [`attempt ${attempts}`];
   return [states, ...retried, ...(reason === '' ? [] : [reason])].join(', ');
+}
+
+/** Why a notification failed; on a narrow terminal only the cause, which has to fit. */
+function failed({ why, isFinal }: NonNullable<AlertEvent['failure']>, isWhole: boolean): string {
+  if (isWhole) return `${onOneLine(why)}${isFinal ? '' : '; Alertmanager retries'}`;
+  const [, cause = why] =
+    /(the name \S+ cannot be resolved)/.exec(why) ??
+    /^is unreachable: .*: ([^:]+)$/.exec(why) ??
+    /it (answers \d+)$/.exec(why) ??
+    [];
+  return `${onOneLine(cause)}${isFinal ? '; given up' : ', retries'}`;
 }
 
 function suppressed(by: Suppression, isWhole: boolean): string {

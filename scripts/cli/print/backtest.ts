@@ -1,7 +1,7 @@
 import { formatLabels } from '../../../stack/exposition/family.ts';
 import type { Firing } from '../../../stack/prometheus/alert-simulator.ts';
 import { counted } from '../../../stack/values/words.ts';
-import { type BacktestWindow, totalsOf } from '../../inspect/backtest/alert-history.ts';
+import { type BacktestWindow, type FiringTotals, totalsOf } from '../../inspect/backtest/alert-history.ts';
 import type { AlertBacktest, Backtest, FireCount } from '../../inspect/backtest/backtest.ts';
 import { mostListed } from '../json/backtest.ts';
 import type { Colours } from '../terminal-output.ts';
@@ -32,25 +32,35 @@ function printAlert(backtest: AlertBacktest, window: BacktestWindow, { red, yell
   if (after === undefined) return red(`${name}: not evaluated\n    ${failure}\n`);
   const totals = totalsOf(after.firings, window);
   const old = before === undefined || change === 'unchanged' ? undefined : totalsOf(before.firings, window);
-  const times = firesText(totals.fires, old?.fires);
-  const details =
-    totals.fires === 0 && (old?.fires ?? 0) === 0
-      ? ''
-      : `; ${insteadOf(lengthText(totals.firingMs), old && lengthText(old.firingMs))} in total, longest ${insteadOf(lengthText(totals.longestMs), old && lengthText(old.longestMs))}`;
+  const text = firingText(totals, old);
   const listed = after.firings.slice(0, mostListed).map((firing) => firingCells(firing, alert.labels, window));
   const more = after.firings.length - listed.length;
   return [
-    `${name}: ${times}${details}\n`,
+    `${name}: ${text}\n`,
     table(listed, { indent: '    ' }),
     more > 0 ? dim(`    and ${more} more\n`) : '',
     ...notes.map((note) => yellow(`    note: ${note}\n`)),
   ].join('');
 }
 
-function firesText(fires: number, before: number | undefined): string {
-  const now = fires === 0 ? 'never fires' : `fires ${counted(fires, 'time')}`;
-  if (before === undefined) return now;
-  return before === fires ? `${now}, as before` : `${now} instead of ${before}`;
+/** How often and how long it fires, and what is different from the running one. */
+function firingText(now: FiringTotals, before: FiringTotals | undefined): string {
+  if (now.fires === 0 && before === undefined) return 'never fires';
+  if (now.fires === 0 && before?.fires === 0) return 'never fires, as before';
+  if (now.fires === 0 && before !== undefined)
+    return `never fires; the running one ${timesText(before)}, ${lengthsText(before)}`;
+  const times = timesText(now);
+  if (before === undefined) return `${times}, ${lengthsText(now)}`;
+  if (before.fires === 0) return `${times}, ${lengthsText(now)}; the running one never fires`;
+  const instead = before.fires === now.fires ? ', as before' : ` instead of ${before.fires}`;
+  return `${times}${instead}, ${lengthsText(now, before)}`;
+}
+
+const timesText = ({ fires }: FiringTotals): string => `fires ${counted(fires, 'time')}`;
+
+function lengthsText({ firingMs, longestMs }: FiringTotals, before?: FiringTotals): string {
+  const total = insteadOf(lengthText(firingMs), before && lengthText(before.firingMs));
+  return `${total} in total, longest ${insteadOf(lengthText(longestMs), before && lengthText(before.longestMs))}`;
 }
 
 const insteadOf = (now: string, before: string | undefined): string =>

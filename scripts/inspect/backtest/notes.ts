@@ -58,7 +58,7 @@ export function historyNotes({ failures, unfilledLabels }: AlertHistory): readon
       : [
           `${counted(failures, 'evaluation')} failed: more than one sample had the same labels, or the group's limit was exceeded`,
         ]),
-    ...unfilledLabels.map((label) => `the template of the label ${label} is not filled in here`),
+    ...unfilledLabels.map((label) => `a backtest does not fill in the template of the label ${label}`),
   ];
 }
 

@@ -96,6 +96,10 @@ describe('a failed notification', () => {
       'dial tcp 10.0.0.1:1: connect: connection refused',
       'is unreachable: dial tcp 10.0.0.1:1: connect: connection refused',
     ],
+    [
+      'Post \\"<redacted>\\": dial tcp 10.0.0.1:1: connect: connection refused',
+      'is unreachable: dial tcp 10.0.0.1:1: connect: connection refused',
+    ],
     ['cannot render', 'did not accept the notification: cannot render'],
   ])('by %s must be explained', (error, why) => {
     const failure = readNotifyFailure(attempt(error));

@@ -38,3 +38,19 @@ test('labels and comments must not change the terminal', () => {
   const text = printAlertLog([{ ...first, alerts }], { colours, columns: undefined, now });
   expect(text).toContain('A<U+001B>[2J{instance="b c"}');
 });
+
+test.each([
+  ['is unreachable: dial tcp 127.0.0.1:9: connect: connection refused', 'dead: connection refused, retries'],
+  [
+    'is unreachable: the name x.invalid cannot be resolved: lookup x.invalid: no such host',
+    'the name x.invalid cannot be resolved',
+  ],
+  ['rejects the credentials: it answers 401', 'dead: answers 401, retries'],
+  ['does not answer in time', 'dead: does not answer in time, retries'],
+])('a terminal of 80 columns must show why a notification failed: %s', (why, shownText) => {
+  const [first] = events.filter(({ event }) => event === 'failed');
+  if (first === undefined) throw new Error('there is no failure');
+  const failed = { ...first, receiver: 'dead', until: undefined, failure: { why, isFinal: false } };
+  expect(printAlertLog([failed], { colours, columns: 80, now })).toContain(shownText);
+  expect(printAlertLog([failed], { colours, columns: undefined, now })).toContain(`${why}; Alertmanager retries`);
+});

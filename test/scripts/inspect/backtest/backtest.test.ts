@@ -131,8 +131,8 @@ describe('a backtest', () => {
       "backtest of 2 alerts from 2026-01-01 00:00:00 UTC to 2026-01-01 01:00:00 UTC, 1 h
       + New{severity="{{ $labels.x | title }}"} in rules/a.yml: never fires
           note: no data for never in that time
-          note: the template of the label severity is not filled in here
-      ~ Web{severity="page"} in rules/a.yml: fires 7 times instead of 0; 12 min instead of 0 s in total, longest 2 min instead of 0 s
+          note: a backtest does not fill in the template of the label severity
+      ~ Web{severity="page"} in rules/a.yml: fires 7 times, 12 min in total, longest 2 min; the running one never fires
           2026-01-01 00:00:00 UTC  2 min  {job="web"}
           2026-01-01 00:10:00 UTC  2 min  {job="web"}
           2026-01-01 00:20:00 UTC  2 min  {job="web"}
@@ -145,6 +145,20 @@ describe('a backtest', () => {
       note: Prometheus has no older samples
       "
     `);
+  });
+
+  it('must say in one line how often an alert fires beside the running one', async () => {
+    const line = async (before: string, after: string) =>
+      /: (.*)\n/.exec(print(await backtest(rules(before), rules(after))).replace(/.*\n/, ''))?.[1];
+    const fires = (expr: string, more = '') => `{alert: A, expr: ${expr}${more}}`;
+    expect(await line(fires('often'), fires('never'))).toBe(
+      'never fires; the running one fires 7 times, 12 min in total, longest 2 min',
+    );
+    expect(await line(fires('never'), fires('never', ', for: 1m'))).toBe('never fires, as before');
+    expect(await line(fires('often'), fires('often', ', for: 1m'))).toBe(
+      'fires 6 times instead of 7, 6 min instead of 12 min in total, longest 1 min instead of 2 min',
+    );
+    expect(await line('', fires('always'))).toBe('fires 1 time, 1 h in total, longest 1 h');
   });
 
   it('must ask once for the alerts of one expression, and evaluate each by its own rule', async () => {
