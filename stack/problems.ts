@@ -35,6 +35,7 @@ export function stackProblems(config: StackConfig): readonly Problem[] {
     ...accessProblems(
       config,
       services.map(({ name }) => name),
+      enabledServices(config).flatMap(({ name, hostPort }) => (hostPort(config) === undefined ? [] : [name])),
     ),
     ...discoveryProblems(config),
     ...heartbeatProblems(config),

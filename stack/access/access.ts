@@ -177,6 +177,17 @@ function hashOf(password: string, of: string): string {
   return hash;
 }
 
+/** How a script of another service reaches a server: the scheme, and the header that logs in. */
+export function scriptFiles(of: string, service: string, config: StackConfig): readonly RenderedFile[] {
+  const files = accessFiles(service, config);
+  if (files.length === 0) return [];
+  const scheme = { path: `${folder}/scheme`, content: `${schemeOf(config, service)}\n`, mode: 0o444 };
+  return [
+    { service: of, origin: 'stack.yml', ...scheme },
+    ...files.filter(({ path }) => path === loginFile).map((file) => ({ ...file, service: of })),
+  ];
+}
+
 /** How Prometheus reaches a server, in its own syntax; undefined when it needs neither TLS nor a login. */
 export function httpClient(config: StackConfig, service: string): Mapping | undefined {
   const access = accessOf(config, service);

@@ -1,6 +1,5 @@
 import type { StackConfig } from '../config.ts';
 import type { KeyPath, Problem } from '../diagnostic.ts';
-import { expires } from '../pushgateway/ttl.ts';
 import { closest } from '../values/closest.ts';
 import { flagIn } from '../values/container.ts';
 import { andList, quoted } from '../values/words.ts';
@@ -9,17 +8,24 @@ import { accessOf, guarded } from './access.ts';
 /** bcrypt leaves out what is behind it, and the servers refuse such a password. */
 const longestPassword = 72;
 
-/** Problems of `access` that are known without its certificates; `names` are those of all services that stack.yml can have. */
-export function accessProblems(config: StackConfig, names: readonly string[]): readonly Problem[] {
+/**
+ * Problems of `access` that are known without its certificates; `names` are those of all services that stack.yml can have,
+ * `published` those of the stack that have a port on the host.
+ */
+export function accessProblems(
+  config: StackConfig,
+  names: readonly string[],
+  published: readonly string[],
+): readonly Problem[] {
   const { access } = config;
-  if (access === undefined) return openProblems(config);
+  const open = [...openProblems(config), ...openForAllProblems(config, published)];
+  if (access === undefined) return open;
   return [
-    ...openProblems(config),
+    ...open,
     ...Object.keys(access.services).flatMap((service) => serviceProblems(service, names)),
     ...userPaths(config).flatMap(({ path, password }) => passwordProblems(path, password)),
     ...guarded.flatMap((service) => flagProblems(service, config)),
     ...trafficProblems(config),
-    ...ttlProblems(config),
   ];
 }
 
@@ -87,20 +93,10 @@ function trafficProblems(config: StackConfig): readonly Problem[] {
   return [{ code: 'access-traffic', path: ['traffic', 'enabled'], message, hint, dependsOn: [['access']] }];
 }
 
-/** What deletes expired groups sends its requests by HTTP and without a login. */
-function ttlProblems(config: StackConfig): readonly Problem[] {
-  const { enabled, ttl } = config.pushgateway;
-  if (!enabled || !expires(ttl) || accessOf(config, 'pushgateway') === undefined) return [];
-  const message = 'groups cannot expire in a Pushgateway with TLS or logins';
-  const hint =
-    'remove ttl and run promstack gc, or exclude the Pushgateway: access: {services: {pushgateway: {tls: none, users: {}}}}';
-  return [{ code: 'access-ttl', path: ['pushgateway', 'ttl'], message, hint, dependsOn: [['access']] }];
-}
-
 /** Servers that can be reached from other hosts, by anybody. A web config of the user's own may have users. */
 function openProblems(config: StackConfig): readonly Problem[] {
   const { bind } = config;
-  if (bind.startsWith('127.') || bind === '::1') return [];
+  if (isLoopback(bind)) return [];
   const open = guarded.filter((service) => {
     const { enabled, extra_args: extra } = config[service];
     const hasUsers = Object.keys(accessOf(config, service)?.users ?? {}).length > 0;
@@ -110,4 +106,17 @@ function openProblems(config: StackConfig): readonly Problem[] {
   const message = `${andList(open, '')} can be reached by other hosts without a login, on ${bind}`;
   const hint = 'set access.users, or bind: 127.0.0.1; with a firewall or a proxy in front, ignore this warning';
   return [{ code: 'open-to-others', severity: 'warning', path: ['bind'], message, hint }];
+}
+
+const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1';
+
+/** Servers without logins of their own that can be reached from other hosts. */
+function openForAllProblems({ bind }: StackConfig, published: readonly string[]): readonly Problem[] {
+  const open = published.filter(
+    (service) => service !== 'grafana' && !(guarded as readonly string[]).includes(service),
+  );
+  if (isLoopback(bind) || open.length === 0) return [];
+  const message = `${andList(open, '')} can be reached by other hosts on ${bind}, and ${open.length === 1 ? 'takes' : 'take'} no logins`;
+  const hint = 'remove the port, or set bind: 127.0.0.1; with a firewall or a proxy in front, ignore this warning';
+  return [{ code: 'open-without-login', severity: 'warning', path: ['bind'], message, hint }];
 }

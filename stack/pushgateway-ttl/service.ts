@@ -1,3 +1,4 @@
+import { scriptFiles } from '../access/access.ts';
 import type { StackConfig } from '../config.ts';
 import { expires, ttlFile } from '../pushgateway/ttl.ts';
 import { defineService } from '../service.ts';
@@ -28,13 +29,14 @@ export const pushgatewayTtl = defineService({
     env: { TZ: config.timezone },
     ports: [],
     mounts: [{ kind: 'config', target: configMount }],
-    tmpfs: [],
+    tmpfs: ['/tmp'],
     resources: toResources(config.pushgateway.resources),
     labels: config.labels,
     stopTimeoutSeconds: 2,
   }),
   files: (config) => [
     { service: 'pushgateway-ttl', path: file, content: ttlText(config), mode: 0o444, origin: 'promstack' },
+    ...scriptFiles('pushgateway-ttl', 'pushgateway', config),
   ],
   problems: (config) => busyboxProblems(config, 'pushgateway.ttl'),
   checks: () => [],

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Deletes the groups of the Pushgateway whose ttl has expired.
-#   expire.sh CONFIG_VOLUME PORT    PORT serves the files of CONFIG_VOLUME while it runs
+#   expire.sh CONFIG_VOLUME PORT    PORT serves the file with the ttl while it runs
 # The Pushgateway has no conditional delete: a group that is pushed between the listing and its delete is deleted with that
 # push. So each listing is followed at once by its deletes, and they are few.
 export LC_ALL=C
@@ -8,8 +8,25 @@ gateway=pushgateway port=9091
 files=$1/current
 most=250
 
+# How the Pushgateway is reached: https, and the header that logs in. busybox does not verify certificates.
+scheme() {
+  cat "$files/access/scheme" 2>/dev/null || echo http
+}
+
+login() {
+  cat "$files/access/login" 2>/dev/null || echo 'X-None: none'
+}
+
+connect() {
+  case $(scheme) in
+    https) timeout 60 ssl_client -n "$gateway" "$gateway:$port" ;;
+    *) timeout 60 nc "$gateway" "$port" ;;
+  esac
+}
+
 groups() {
-  wget -q -T 30 -O - --header 'Accept: text/plain; version=1.0.0; escaping=allow-utf-8' "http://$gateway:$port/metrics" 2>/dev/null |
+  wget -q -T 30 -O - --no-check-certificate --header 'Accept: text/plain; version=1.0.0; escaping=allow-utf-8' \
+    --header "$(login)" "$(scheme)://$gateway:$port/metrics" 2>/dev/null |
     grep -a -e '^push_time_seconds{' -e '^push_failure_time_seconds{.* [^0]' -e '^pushgateway_build_info{'
 }
 
@@ -21,12 +38,18 @@ expired() {
 
 # Reads what `expired` printed.
 delete() {
-  sed "s|^\([^ ]*\).*|DELETE \1 HTTP/1.1\r\nHost: $gateway\r\n\r|"
-  printf 'GET /-/ready HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n' "$gateway"
+  header=$(login)
+  sed 's/ .*//' | while read -r path; do
+    printf 'DELETE %s HTTP/1.1\r\nHost: %s\r\n%s\r\n\r\n' "$path" "$gateway" "$header"
+  done
+  printf 'GET /-/ready HTTP/1.1\r\nHost: %s\r\n%s\r\nConnection: close\r\n\r\n' "$gateway" "$header"
 }
 
+# Only the ttl: the login is beside it.
+mkdir -p /tmp/www/current
+ln -sf "$files/ttl" /tmp/www/current/ttl
 # Stops the web server with the loop.
-busybox httpd -f -p "$2" -h "$1" &
+busybox httpd -f -p "$2" -h /tmp/www &
 trap 'exit 0' TERM INT
 
 failed=
@@ -40,7 +63,7 @@ while :; do
     [ -z "$failed" ] || echo "lists the groups of $gateway again"
     failed=
     if [ -n "$found" ]; then
-      printf '%s\n' "$found" | delete | timeout 60 nc "$gateway" "$port" >/dev/null || echo "the groups may not be deleted: no answer" >&2
+      printf '%s\n' "$found" | delete | connect >/dev/null || echo "the groups may not be deleted: no answer" >&2
       printf '%s\n' "$found" | sed -n 's/^[^ ]* /deleted /p'
       [ "$(printf '%s\n' "$found" | wc -l)" -lt "$most" ] || pause=1
     fi

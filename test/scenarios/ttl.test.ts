@@ -1,3 +1,4 @@
+import { execa } from 'execa';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { openPushgateway, type PushgatewayClient } from '../../scripts/servers/pushgateway/client.ts';
@@ -6,7 +7,7 @@ import { openTransport } from '../../scripts/servers/pushgateway/transport.ts';
 import { formatLabels } from '../../stack/exposition/family.ts';
 import { eventually } from '../support/eventually.ts';
 import { isFull } from '../support/shares.ts';
-import { type StackFolder, stackFolder } from '../support/stack-folder.ts';
+import { type StackFolder, stackFolder, toRun } from '../support/stack-folder.ts';
 
 const alone = { prometheus: { enabled: false }, alertmanager: { enabled: false }, sink: { enabled: false } };
 
@@ -32,6 +33,45 @@ it('groups of any name must be deleted once their ttl has expired, and no others
   });
   const logs = await stack.run('logs', 'pushgateway-ttl');
   expect(logs.stdout).toContain('deleted {instance="",job="a"}');
+});
+
+it('groups of a Pushgateway with TLS and a login must be deleted, and nobody else may read the login', async ({
+  skip,
+}) => {
+  skip(!isFull, 'only in test:full');
+  const access = { tls: 'internal', users: { ann: 'planted-pass:word' } };
+  await using stack = await stackFolder({
+    ...alone,
+    access,
+    pushgateway: { ttl: { default: '1s', jobs: { kept: '0' } } },
+  });
+  expect(await stack.run('up')).toMatchObject({ exitCode: 0 });
+  for (const job of ['kept', 'a "b"', 'gone']) {
+    const pushed = stack.start(['push', '--job', job]);
+    pushed.stdin?.end('rows 1\n');
+    expect(toRun(await pushed)).toMatchObject({ exitCode: 0 });
+  }
+  await eventually(async () => {
+    const { stdout } = await stack.run('groups');
+    expect(stdout).toContain('kept');
+    expect(stdout).not.toMatch(/gone|a "b"/);
+  });
+  const served = (path: string) =>
+    execa(
+      'docker',
+      ['exec', `${stack.name}-pushgateway`, 'wget', '-q', '-O', '-', `http://pushgateway-ttl:8082/current/${path}`],
+      {
+        reject: false,
+      },
+    );
+  expect((await served('ttl')).stdout).toContain('default 1.05');
+  for (const path of ['access/login', '../current/access/login', 'expire.sh'])
+    expect(await served(path)).toMatchObject({ stdout: '', failed: true });
+
+  // Without TLS, and another password.
+  await stack.configure({ ...alone, access: { users: { ann: 'planted-second' } }, pushgateway: { ttl: '1s' } });
+  expect(await stack.run('up')).toMatchObject({ exitCode: 0 });
+  await eventually(async () => expect((await stack.run('groups')).stdout).not.toContain('kept'));
 });
 
 it('no fresh group may be deleted among 10,000 of them while pushes go on', async ({ skip }) => {

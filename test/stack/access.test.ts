@@ -134,12 +134,6 @@ it.each<[what: string, access: Mapping, more: Mapping, problem: string]>([
   ['users of the sink', { services: { sink: {} } }, {}, 'access.services.sink: sink has neither TLS nor logins'],
   ['traffic', { users }, { traffic: { enabled: true } }, 'traffic.enabled: traffic pushes by HTTP'],
   [
-    'a ttl',
-    { users },
-    { pushgateway: { ttl: '1h' } },
-    'pushgateway.ttl: groups cannot expire in a Pushgateway with TLS',
-  ],
-  [
     'a second web config',
     { users },
     { prometheus: { extra_args: ['--log.level=debug', '--web.config.file=x'] } },
@@ -163,6 +157,22 @@ it.each<[what: string, keys: object, message: string | undefined]>([
   );
   expect(found.map(({ message, severity, path }) => [message, severity, path])).toEqual(
     message === undefined ? [] : [[expect.stringContaining(message), 'warning', ['bind']]],
+  );
+});
+
+const victoriametrics = { long_term: { victoriametrics: { retention: '1y', port: 8428 } } };
+const exporter = { exporters: { node: { port: 9100 }, process: {} } };
+
+it.each<[keys: object, message: string | undefined]>([
+  [{ bind: '0.0.0.0', sink: { enabled: true } }, 'sink can be reached by other hosts on 0.0.0.0, and takes no logins'],
+  [{ bind: '10.0.0.5', ...victoriametrics }, 'victoriametrics can be reached by other hosts on 10.0.0.5'],
+  [{ bind: '::', ...victoriametrics, ...exporter }, 'victoriametrics and node can be reached by other hosts on ::'],
+  [{ bind: '127.0.0.1', ...victoriametrics, ...exporter }, undefined],
+  [{ bind: '0.0.0.0', exporters: { node: {} } }, undefined],
+])('%j must be warned of, if servers without logins are published for others', (keys, message) => {
+  const found = stackProblems(stackSchema.parse({ name: 'shop', access: { users }, ...keys }));
+  expect(found.map(({ code, message, severity, path }) => [code, message, severity, path])).toEqual(
+    message === undefined ? [] : [['open-without-login', expect.stringContaining(message), 'warning', ['bind']]],
   );
 });
 
