@@ -10,7 +10,7 @@ import { networkProblems } from './networks.ts';
 import { jobOwner } from './prometheus/own-jobs.ts';
 import { secretProblems } from './secrets/secret-files.ts';
 import { keyPath, type Service, sectionPath } from './service.ts';
-import { enabledServices, services } from './services.ts';
+import { enabledServices, services, servicesOf } from './services.ts';
 import { isMapping, listOf, valueAt } from './values/mapping.ts';
 import { isTimezone, timezoneHint } from './values/timezones.ts';
 import { quoted } from './values/words.ts';
@@ -34,7 +34,7 @@ export function stackProblems(config: StackConfig): readonly Problem[] {
     ...networkProblems(config),
     ...accessProblems(
       config,
-      services.map(({ name }) => name),
+      servicesOf(config).map(({ name }) => name),
       enabledServices(config).flatMap(({ name, hostPort }) => (hostPort(config) === undefined ? [] : [name])),
     ),
     ...discoveryProblems(config),

@@ -1,5 +1,7 @@
 import bcrypt from 'bcryptjs';
 import type { StackConfig } from '../config.ts';
+import type { Exporter } from '../exporters/exporter.ts';
+import { exporters } from '../exporters/exporters.ts';
 import { escapeDollars } from '../grafana/escape-dollars.ts';
 import type { AccessSpec, ContainerSpec, RenderedFile } from '../model.ts';
 import { type OwnItem, servicePorts } from '../own-items.ts';
@@ -19,17 +21,32 @@ interface Access {
   readonly tls: TlsConfig | undefined;
 }
 
-/** The services whose servers have a web config. */
+/** The servers that `access` is for without being named. */
 export const guarded = ['pushgateway', 'prometheus', 'alertmanager'] as const;
 
 const isGuarded = (service: string): service is (typeof guarded)[number] =>
   (guarded as readonly string[]).includes(service);
 
+/** The exporter of a service, if it has a web config. */
+const exporterOf = (service: string): Exporter | undefined =>
+  exporters.find(
+    ({ kind, hasInstances, hasWebConfig }) =>
+      hasWebConfig === true && (service === kind || (hasInstances && service.startsWith(`${kind}-`))),
+  );
+
+/** The names by which `access.services` has them. */
+export const withWebConfig: readonly string[] = [
+  ...guarded,
+  ...exporters.flatMap(({ kind, hasWebConfig }) => (hasWebConfig === true ? [kind] : [])),
+];
+
 /** The access to a service by `access` of stack.yml; undefined when anybody reaches it by HTTP. */
 export function accessOf(config: StackConfig, service: string): Access | undefined {
-  if (!isGuarded(service) || !config[service].enabled) return undefined;
   const { access } = config;
-  const own = access?.services[service];
+  const isOn = isGuarded(service) && config[service].enabled;
+  const own = access?.services[isGuarded(service) ? service : (exporterOf(service)?.kind ?? service)];
+  // An exporter has it only if stack.yml names it, and all its instances have the same: they are in one job.
+  if (!isOn && (own === undefined || exporterOf(service) === undefined)) return undefined;
   const users = own?.users ?? access?.users ?? {};
   const tls = own?.tls ?? access?.tls ?? 'none';
   if (Object.keys(users).length === 0 && tls === 'none') return undefined;
@@ -115,7 +132,7 @@ function tlsFiles(
 ): readonly RenderedFile[] {
   if (tls === 'internal') {
     const own = isGuarded(service) && service !== 'pushgateway' ? config[service] : {};
-    const names = namesOf(service, config, own);
+    const names = namesOf(service, isGuarded(service) ? [] : [`${service}-exporter`], config, own);
     return [file(clientFiles.names, `${names.join('\n')}\n`), file(clientFiles.serverName, service)];
   }
   return [
@@ -214,7 +231,7 @@ export function httpClient(config: StackConfig, service: string): Mapping | unde
 
 /** The files by which Prometheus reaches servers, each at a path of its own as long as its content is the same. */
 export function httpClientFiles(config: StackConfig): readonly RenderedFile[] {
-  return guarded.flatMap((service): readonly RenderedFile[] => {
+  return withWebConfig.flatMap((service): readonly RenderedFile[] => {
     const access = accessOf(config, service);
     if (access === undefined) return [];
     const [password] = Object.values(access.users);

@@ -78,7 +78,10 @@ export const accessConfig = z
         }),
       )
       .default({})
-      .meta({ description: 'What differs for one server, by its service: prometheus, alertmanager or pushgateway' }),
+      .meta({
+        description:
+          'What differs for one server, by its service: prometheus, alertmanager or pushgateway; and exporters, which have TLS and logins only when they are named here, such as blackbox: {}',
+      }),
   })
   .optional()
   .meta({ description: 'TLS and logins of the servers; Grafana has its own login' });

@@ -20,15 +20,16 @@ export const caPath = `${configMount}/${certificateFolder}/${certificateFiles.ca
 /** Where a server has its certificate and key. */
 export const serverPath = `${configMount}/${certificateFolder}/${certificateFiles.server}`;
 
-/** All names and addresses by which a server with a certificate of the internal CA is reached. */
+/** All names and addresses by which a server with a certificate of the internal CA is reached; `hosts` are those of its container in the network. */
 export function namesOf(
   service: string,
+  hosts: readonly string[],
   config: StackConfig,
   { external_url: url }: { readonly external_url?: string | undefined },
 ): readonly string[] {
   const { name, bind, access } = config;
   const external = url === undefined ? [] : [new URL(url).hostname.replace(/^\[|\]$/g, '')];
   const published = bind === '0.0.0.0' || bind === '::' ? [] : [bind];
-  const names = [service, `${name}-${service}`, 'localhost', '127.0.0.1', '::1', ...published, ...external];
+  const names = [service, ...hosts, `${name}-${service}`, 'localhost', '127.0.0.1', '::1', ...published, ...external];
   return [...new Set([...names, ...(access?.names ?? [])])];
 }

@@ -2,8 +2,9 @@ import type { StackConfig } from '../config.ts';
 import type { KeyPath, Problem } from '../diagnostic.ts';
 import { closest } from '../values/closest.ts';
 import { flagIn } from '../values/container.ts';
+import { listOf, valueAt } from '../values/mapping.ts';
 import { andList, quoted } from '../values/words.ts';
-import { accessOf, guarded } from './access.ts';
+import { accessOf, guarded, withWebConfig } from './access.ts';
 
 /** bcrypt leaves out what is behind it, and the servers refuse such a password. */
 const longestPassword = 72;
@@ -24,24 +25,31 @@ export function accessProblems(
     ...open,
     ...Object.keys(access.services).flatMap((service) => serviceProblems(service, names)),
     ...userPaths(config).flatMap(({ path, password }) => passwordProblems(path, password)),
-    ...guarded.flatMap((service) => flagProblems(service, config)),
+    ...withWebConfig.flatMap((service) => flagProblems(service, config)),
     ...trafficProblems(config),
   ];
 }
 
 function serviceProblems(service: string, names: readonly string[]): readonly Problem[] {
-  if ((guarded as readonly string[]).includes(service)) return [];
+  if (withWebConfig.includes(service)) return [];
   const path = ['access', 'services', service];
   if (service === 'grafana') {
     const message = 'Grafana has its own login, and takes no users from access';
     const hint = 'remove it; grafana.admin_password and grafana.config set its users';
     return [{ code: 'access-service', path, atKey: true, message, hint }];
   }
-  const near = closest(service, guarded);
+  if (service === 'node') {
+    // Docker mounts all of them again for each file that it reads from the container.
+    const message =
+      'node_exporter takes no users or certificates from access, since its container has all files of the host';
+    const hint = 'remove it, and keep its port unpublished: Prometheus scrapes it in the network of the stack';
+    return [{ code: 'access-service', path, atKey: true, message, hint }];
+  }
+  const near = closest(service, withWebConfig);
   const message = names.includes(service)
     ? `${service} has neither TLS nor logins by access`
     : `unknown service ${quoted(service)}`;
-  const hint = near === undefined ? `access is for ${guarded.join(', ')}` : `did you mean ${quoted(near)}?`;
+  const hint = near === undefined ? `access is for ${withWebConfig.join(', ')}` : `did you mean ${quoted(near)}?`;
   return [{ code: 'access-service', path, atKey: true, message, hint }];
 }
 
@@ -76,13 +84,20 @@ function passwordProblems(path: KeyPath, password: string): readonly Problem[] {
   return [];
 }
 
-function flagProblems(service: (typeof guarded)[number], config: StackConfig): readonly Problem[] {
-  const { extra_args: extra } = config[service];
+const argumentsPath = (service: string): KeyPath =>
+  (guarded as readonly string[]).includes(service) ? [service, 'extra_args'] : ['exporters', service, 'extra_args'];
+
+const argumentsOf = (service: string, config: StackConfig): readonly string[] =>
+  listOf(valueAt(config, argumentsPath(service))).map(String);
+
+function flagProblems(service: string, config: StackConfig): readonly Problem[] {
+  const path = argumentsPath(service);
+  const extra = argumentsOf(service, config);
   if (accessOf(config, service) === undefined || flagIn(extra, 'web.config.file') === undefined) return [];
   const at = extra.findIndex((flag) => /^--?web\.config\.file\b/.test(flag));
   const message = `${service} has a web config by access, and takes no second one`;
   const hint = `remove the flag, or exclude ${service}: access: {services: {${service}: {tls: none, users: {}}}}`;
-  return [{ code: 'flag-taken', path: [service, 'extra_args', at], message, hint, dependsOn: [['access']] }];
+  return [{ code: 'flag-taken', path: [...path, at], message, hint, dependsOn: [['access']] }];
 }
 
 /** It is for demos, and pushes without a login. */
@@ -99,8 +114,7 @@ function openProblems(config: StackConfig): readonly Problem[] {
   if (isLoopback(bind)) return [];
   const open = guarded.filter((service) => {
     const { enabled, extra_args: extra } = config[service];
-    const hasUsers = Object.keys(accessOf(config, service)?.users ?? {}).length > 0;
-    return enabled && !hasUsers && flagIn(extra, 'web.config.file') === undefined;
+    return enabled && !hasUsers(config, service) && flagIn(extra, 'web.config.file') === undefined;
   });
   if (open.length === 0) return [];
   const message = `${andList(open, '')} can be reached by other hosts without a login, on ${bind}`;
@@ -108,13 +122,20 @@ function openProblems(config: StackConfig): readonly Problem[] {
   return [{ code: 'open-to-others', severity: 'warning', path: ['bind'], message, hint }];
 }
 
+const hasUsers = (config: StackConfig, service: string): boolean =>
+  Object.keys(accessOf(config, service)?.users ?? {}).length > 0;
+
 const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1';
 
 /** Servers without logins of their own that can be reached from other hosts. */
-function openForAllProblems({ bind }: StackConfig, published: readonly string[]): readonly Problem[] {
-  const open = published.filter(
-    (service) => service !== 'grafana' && !(guarded as readonly string[]).includes(service),
-  );
+function openForAllProblems(config: StackConfig, published: readonly string[]): readonly Problem[] {
+  const { bind } = config;
+  const open = published.filter((service) => {
+    const isOther = ![...guarded, 'grafana'].includes(service);
+    return (
+      isOther && !hasUsers(config, service) && flagIn(argumentsOf(service, config), 'web.config.file') === undefined
+    );
+  });
   if (isLoopback(bind) || open.length === 0) return [];
   const message = `${andList(open, '')} can be reached by other hosts on ${bind}, and ${open.length === 1 ? 'takes' : 'take'} no logins`;
   const hint = 'remove the port, or set bind: 127.0.0.1; with a firewall or a proxy in front, ignore this warning';

@@ -29,6 +29,8 @@ export interface Exporter {
   readonly port: number;
   /** A page that answers 200 when it is ready. */
   readonly readyPath: string;
+  /** Whether it takes `--web.config.file`, as those do that are built with the Prometheus project's exporter-toolkit. */
+  readonly hasWebConfig?: boolean | undefined;
   readonly secretFiles?: SecretFiles | undefined;
   /** What it sees of the engine's host. */
   readonly host?: HostAccess | undefined;
@@ -99,7 +101,15 @@ export interface ExporterConfig {
 interface ExporterDeclaration<Own extends z.ZodRawShape>
   extends Pick<
     Exporter,
-    'kind' | 'title' | 'defaultImage' | 'port' | 'secretFiles' | 'host' | 'hasTemplates' | 'reservedSettings'
+    | 'kind'
+    | 'title'
+    | 'defaultImage'
+    | 'port'
+    | 'hasWebConfig'
+    | 'secretFiles'
+    | 'host'
+    | 'hasTemplates'
+    | 'reservedSettings'
   > {
   readonly description: string;
   readonly debian?: DebianPackage | undefined;

@@ -1,3 +1,4 @@
+import { httpClient, rereadAccess } from '../access/access.ts';
 import type { StackConfig } from '../config.ts';
 import type { KeyPath, Problem } from '../diagnostic.ts';
 import type { ContainerSpec, RenderedFile } from '../model.ts';
@@ -214,9 +215,11 @@ function toService(one: Placed): Service {
       const scraped = scrapedIn(exporter, config);
       // The jobs have the targets of all instances.
       const isFirst = scraped[0]?.address === `${hostOf(one)}:${port}`;
-      return isFirst ? exporter.jobs(scraped) : [];
+      const client = httpClient(config, kind);
+      return isFirst ? exporter.jobs(scraped).map((job) => ({ ...client, ...job })) : [];
     },
     jobSettings,
+    reread: (files) => (files.some(({ path: file }) => rereadAccess.matches(file)) ? rereadAccess : undefined),
     files: (config) => {
       const files = exporter.files(own(config));
       return files.map((file): RenderedFile => ({ service: name, mode: modeOf(file), origin: 'stack.yml', ...file }));

@@ -1,4 +1,4 @@
-import { scriptFiles } from '../access/access.ts';
+import { rereadAccess, scriptFiles } from '../access/access.ts';
 import type { StackConfig } from '../config.ts';
 import { expires, ttlFile } from '../pushgateway/ttl.ts';
 import { defineService } from '../service.ts';
@@ -43,7 +43,7 @@ export const pushgatewayTtl = defineService({
   ready: served,
   // Each round reads the file again, and its web server shows the one that it reads.
   reload: served,
-  isReadAtStart: (path) => path !== file,
+  isReadAtStart: (path) => path !== file && !rereadAccess.matches(path),
   proofs: ({ config }) => [
     {
       claim: 'enforces its ttl',

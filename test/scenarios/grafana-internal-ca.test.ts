@@ -1,11 +1,13 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { request } from 'node:https';
 import { connect as connectTls } from 'node:tls';
+import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
 import { stackLabel } from '../../scripts/engine/labels.ts';
 import { issueCertificate } from '../../scripts/state/issue-certificate.ts';
 import { testCertificate } from '../support/certificates.ts';
+import { eventually } from '../support/eventually.ts';
 import { grafanaChecks, grafanas } from '../support/grafana-checks.ts';
 import type { GrafanaStack } from '../support/grafana-stack.ts';
 import { remoteEngine } from '../support/remote-engine.ts';
@@ -16,7 +18,20 @@ if (!isFull) test('a stack with an internal CA', ({ skip }) => skip('only `npm r
 
 const dayMs = 86_400_000;
 const users = { ann: 'planted-pass:word-of-ann' };
-const internal = { access: { users, tls: 'internal', names: ['monitoring.example.com'] } };
+const services = { process: {}, blackbox: {} };
+const exporters = {
+  process: {},
+  blackbox: {
+    modules: {
+      internal: {
+        prober: 'http',
+        http: { tls_config: { ca_file: '/etc/promstack/certificates/ca.pem' }, valid_status_codes: [401] },
+      },
+    },
+    internal: ['https://prometheus:9090/-/ready'],
+  },
+};
+const internal = { access: { users, tls: 'internal', names: ['monitoring.example.com'], services }, exporters };
 
 /** A file of a config volume. */
 async function readFile({ folder }: GrafanaStack, path: string): Promise<string> {
@@ -71,12 +86,27 @@ const statusBy = (url: string, ca: string | undefined, servername?: string): Pro
     sent.end();
   });
 
+interface Sample {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly value: readonly [number, string];
+}
+
+/** What Prometheus answers to a query. */
+const answerTo = (url: string, ca: string): Promise<readonly Sample[]> =>
+  new Promise((resolve, reject) => {
+    const sent = request(url, { auth: 'ann:planted-pass:word-of-ann', agent: false, ca }, async (response) => {
+      resolve(JSON.parse((await response.toArray()).join('')).data.result);
+    });
+    sent.on('error', reject);
+    sent.end();
+  });
+
 describe.sequential.each(isFull ? grafanas : [])('a stack with an internal CA, and %s of Grafana', (which) => {
   const check = grafanaChecks(which, async ({ configure }) => configure({}, internal));
 
   check('up must make it, and a second up and plan have nothing to do', async ({ fine, folder }) => {
     expect(await fine('up')).toContain(`https://127.0.0.1:${folder.ports.prometheus}`);
-    expect(await fine('up')).toContain('nothing to do, 5 services unchanged');
+    expect(await fine('up')).toContain('nothing to do, 7 services unchanged');
     await fine('plan', '--detailed-exitcode');
   });
 
@@ -101,6 +131,36 @@ describe.sequential.each(isFull ? grafanas : [])('a stack with an internal CA, a
     }
   });
 
+  check(
+    'exporters must be scraped by TLS, and a probe must know the end of a certificate',
+    async ({ fine, folder }) => {
+      const ca = await fine('ca');
+      const url = folder.url('prometheus', '/api/v1/query?query=').replace('http:', 'https:');
+      await eventually(async () => {
+        const up = await answerTo(`${url}up`, ca);
+        expect(up.filter(({ value }) => value[1] !== '1')).toEqual([]);
+        expect(up.map(({ metric }) => metric['job'])).toEqual(expect.arrayContaining(['process', 'blackbox']));
+      }, 60_000);
+      const [end] = await answerTo(`${url}probe_ssl_earliest_cert_expiry`, ca);
+      expect(Number(end?.value[1]) * 1_000 - Date.now()).toBeGreaterThan(300 * dayMs);
+      const beside = await execa(
+        'docker',
+        [
+          'exec',
+          `${folder.name}-pushgateway`,
+          'wget',
+          '-S',
+          '-O',
+          '-',
+          '--no-check-certificate',
+          'https://process-exporter:9256/metrics',
+        ],
+        { reject: false },
+      );
+      expect(beside.stderr).toContain('401 Unauthorized');
+    },
+  );
+
   check('a push, and another machine that drives the same engine, must need nothing more', async ({ fine, folder }) => {
     const pushed = folder.start(['push', '--job', 'backup']);
     pushed.stdin?.end('backup_ok 1\n');
@@ -120,7 +180,7 @@ describe.sequential.each(isFull ? grafanas : [])('a stack with an internal CA, a
     const near = await shownBy(folder.ports.prometheus);
     expect(await fine('status')).toMatch(/prometheus: its certificate expires on[\s\S]*promstack up renews it/);
     expect((await folder.run('plan', '--detailed-exitcode')).exitCode).toBe(3);
-    expect(await fine('reload')).toContain('0 changed, 5 unchanged');
+    expect(await fine('reload')).toContain('0 changed, 7 unchanged');
     expect(await shownBy(folder.ports.prometheus)).not.toBe(near);
     expect([await containers(), await fine('ca'), await revisions()]).toEqual([before, ca, history]);
     await fine('plan', '--detailed-exitcode');
@@ -152,7 +212,7 @@ describe.sequential.each(isFull ? grafanas : [])('a stack with an internal CA, a
     expect(entries.length).toBeGreaterThan(50);
     expect(isOpen.map(({ path }) => path)).toEqual([]);
     const keys = entries.filter(({ path }) => path.endsWith('ca-key.pem'));
-    expect(keys.length).toBe(3);
+    expect(keys.length).toBe(5);
     for (const key of keys) expect(key).toMatchObject({ mode: 0o400, uid: 0, gid: 0 });
     for (const { id } of await engine.listContainers({ [stackLabel]: folder.name })) {
       const inspected = JSON.stringify(await engine.inspectContainer(id));
@@ -168,7 +228,7 @@ describe.sequential.each(isFull ? grafanas : [])('a stack with an internal CA, a
     await fine('up');
     expect(await fine('ca')).toBe(ca);
     const { cert, key } = await testCertificate({ names: ['monitoring.example.com'] });
-    await configure({}, { access: { users, tls: { cert, key } } });
+    await configure({}, { ...internal, access: { users, services, tls: { cert, key } } });
     expect(await fine('up')).not.toContain('recreated');
     await configure({}, internal);
     expect(await fine('up')).not.toContain('recreated');

@@ -9,7 +9,9 @@ import {
   rereadAccess,
   withAccess,
 } from '../../stack/access/access.ts';
-import { stackSchema } from '../../stack/config.ts';
+import { type StackConfig, stackSchema } from '../../stack/config.ts';
+import { exporterServices } from '../../stack/exporters/services.ts';
+import { containerOf } from '../../stack/networks.ts';
 import { stackProblems } from '../../stack/problems.ts';
 import { pushgateway } from '../../stack/pushgateway/service.ts';
 import { contentOf, Secret } from '../../stack/secret.ts';
@@ -132,6 +134,14 @@ it.each<[what: string, access: Mapping, more: Mapping, problem: string]>([
   ['a service with a typo', { services: { promethius: {} } }, {}, 'access.services.promethius: unknown service'],
   ['users of Grafana', { services: { grafana: {} } }, {}, 'access.services.grafana: Grafana has its own login'],
   ['users of the sink', { services: { sink: {} } }, {}, 'access.services.sink: sink has neither TLS nor logins'],
+  ['users of node_exporter', { services: { node: {} } }, {}, 'access.services.node: node_exporter takes no users'],
+  ['users of redis_exporter', { services: { redis: {} } }, {}, 'access.services.redis: unknown service "redis"'],
+  [
+    'a web config of an exporter',
+    { users, services: { blackbox: {} } },
+    { exporters: { blackbox: { http_2xx: ['https://a'], extra_args: ['--web.config.file=x'] } } },
+    'exporters.blackbox.extra_args.0: blackbox has a web config by access',
+  ],
   ['traffic', { users }, { traffic: { enabled: true } }, 'traffic.enabled: traffic pushes by HTTP'],
   [
     'a second web config',
@@ -230,4 +240,49 @@ it('users without one must be an error, but for a single server', () => {
   };
   expect(problemsOf({ users: {} })).toEqual([expect.stringContaining('access.users: there are no users: write one')]);
   expect(problemsOf({ services: { prometheus: { users: {} } } })).toEqual([]);
+});
+
+describe('an exporter', () => {
+  const exporters = { postgres: { instances: { shop: { dsn: secret('postgresql://shop') }, crm: {} } }, process: {} };
+  const spec = (config: StackConfig, name: string) => {
+    const service = exporterServices(config).find((one) => one.name === name);
+    if (service === undefined) throw new Error(`there is no ${name}`);
+    return { container: containerOf(service, config), jobs: service.scrapes?.(config) ?? [] };
+  };
+
+  it('must have a login only when it is named', () => {
+    const config = configOf({ users }, { exporters });
+    const { container, jobs } = spec(config, 'process');
+    expect(container.access).toBeUndefined();
+    expect(Object.keys(jobs[0] ?? {})).toEqual(['job_name', 'static_configs']);
+    expect(accessFiles('process', config)).toEqual([]);
+    expect(
+      httpClientFiles(config)
+        .map(({ path }) => path)
+        .filter((path) => path.includes('process')),
+    ).toEqual([]);
+  });
+
+  it('must have one for all its instances, as the job that scrapes them', () => {
+    const config = configOf({ users, services: { postgres: { tls: 'internal' } } }, { exporters });
+    for (const name of ['postgres-shop', 'postgres-crm']) {
+      const { container } = spec(config, name);
+      expect(container.access).toEqual({ tls: true, login: true });
+      expect(container.args).toContain('--web.config.file=/etc/promstack/current/access/web.yml');
+      expect(container.mounts).toContainEqual({ kind: 'config', target: '/etc/promstack' });
+      const [, names] = accessFiles(name, config);
+      expect(names && contentOf(names)).toContain(`${name}\n${name}-exporter\nshop-${name}\n`);
+    }
+    const { jobs } = spec(config, 'postgres-shop');
+    const [password] = httpClientFiles(config).filter(({ path }) => path.includes('postgres-password'));
+    expect(jobs).toMatchObject([
+      {
+        job_name: 'postgres',
+        scheme: 'https',
+        tls_config: { ca_file: '/etc/promstack/certificates/ca.pem' },
+        basic_auth: { username: 'ann', password_file: password?.path },
+      },
+    ]);
+    expect(spec(config, 'process').container.access).toBeUndefined();
+  });
 });

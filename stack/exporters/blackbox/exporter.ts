@@ -47,6 +47,7 @@ export const blackbox = defineExporter({
     entrypoint: 'bin/blackbox_exporter',
   },
   port,
+  hasWebConfig: true,
   hasTemplates: true,
   readyPath: '/-/healthy',
   secretFiles,

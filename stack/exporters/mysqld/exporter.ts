@@ -23,6 +23,7 @@ export const mysqld = defineExporter({
     entrypoint: 'bin/mysqld_exporter',
   },
   port,
+  hasWebConfig: true,
   hasInstances: true,
   keys: {
     dsn: secretText.optional().meta({

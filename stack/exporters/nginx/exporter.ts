@@ -16,6 +16,7 @@ export const nginx = defineExporter({
     entrypoint: 'usr/bin/nginx-prometheus-exporter',
   },
   port,
+  hasWebConfig: true,
   hasInstances: true,
   keys: { url: statusUrl(page) },
   args: ({ url = '' }) => [`--nginx.scrape-uri=${url}`, `--web.listen-address=:${port}`],

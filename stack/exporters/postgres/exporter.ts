@@ -21,6 +21,7 @@ export const postgres = defineExporter({
     entrypoint: 'bin/postgres_exporter',
   },
   port,
+  hasWebConfig: true,
   hasInstances: true,
   keys: {
     dsn: secretText.optional().meta({

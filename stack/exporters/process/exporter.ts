@@ -26,6 +26,7 @@ export const processes = defineExporter({
     entrypoint: 'bin/process-exporter',
   },
   port,
+  hasWebConfig: true,
   hasTemplates: true,
   host: { mounts: [], pid: true },
   keys: {

@@ -30,6 +30,7 @@ export const snmp = defineExporter({
     entrypoint: 'bin/snmp_exporter',
   },
   port,
+  hasWebConfig: true,
   keys: {
     config: z.string().min(1).optional().meta({
       description: 'Your snmp.yml: modules and auths. A path relative to stack.yml',
