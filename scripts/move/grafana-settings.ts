@@ -10,7 +10,7 @@ import { isExportedGrafana, isOfStackFile } from './exported-parts.ts';
 import type { InputFile, InputFiles } from './input-files.ts';
 import { contentAt } from './mounted-files.ts';
 import type { StackDraft } from './stack-draft.ts';
-import { placedAt, placeOf, plainNode, stringNode } from './yaml-tree.ts';
+import { childOf, placedAt, placeOf, plainNode, stringNode } from './yaml-tree.ts';
 
 /** A setting of Grafana, by the name of its variable. */
 interface Setting {
@@ -71,6 +71,13 @@ export async function importGrafanaSettings(
     },
     ignored: ['ENABLED'],
   });
+  const smtp = childOf(draft.root, 'grafana', 'smtp');
+  if (smtp !== undefined && childOf(smtp, 'from_address') === undefined) {
+    const preset = 'admin@grafana.localhost';
+    draft.set(['grafana', 'smtp', 'from_address'], stringNode(preset));
+    const why = `${preset} is the default of Grafana`;
+    draft.findings.changed('[smtp] from_address', placeOf(smtp), 'grafana.smtp.from_address', why);
+  }
   importGroup(all, draft, {
     prefix: 'GF_DATABASE_',
     section: 'database',

@@ -149,3 +149,12 @@ test('variables in provisioning must have the values that Grafana gives them', a
   expect(text).toContain('httpHeaderValue2: !env LATER');
   expect([...draft.files.values()].map(({ content }) => content.toString())).toEqual(['Bearer planted\n']);
 });
+
+test('mails must have the address of Grafana where none is set', async () => {
+  const { text, errors } = await importedFrom({
+    'compose.yaml':
+      "services:\n  g: {image: 'grafana/grafana:12.4.0', environment: {GF_SMTP_ENABLED: 'true', GF_SMTP_HOST: 'mail.example.com:25'}}\n",
+  });
+  expect(errors).toEqual([]);
+  expect(text).toContain('from_address: admin@grafana.localhost');
+});
