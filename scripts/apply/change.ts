@@ -3,11 +3,11 @@ import type { RenderedFile } from '../../stack/model.ts';
 import { andList } from '../../stack/values/words.ts';
 import { type Engine, EngineError } from '../engine/engine.ts';
 import { ensureImages } from '../engine/images/ensure.ts';
-import { missingImages, missingImagesError } from '../engine/images/outcome.ts';
+import { resolvedImages } from '../engine/images/outcome.ts';
 import { ensurePinned, type PinnedOptions } from '../engine/images/pins.ts';
 import { stackLabel } from '../engine/labels.ts';
 import { isStopped } from '../plan/decide.ts';
-import { type Desired, type ResolvedImage, toDesired } from '../plan/desired.ts';
+import { type Desired, toDesired } from '../plan/desired.ts';
 import { checkNetworks } from '../plan/joined-networks.ts';
 import { observe } from '../plan/observe.ts';
 import { confirmedFiles, loadedFiles, type Observed } from '../plan/observed.ts';
@@ -206,26 +206,13 @@ export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<void
 async function getImages(
   { services, config }: Rendering,
   { engine, report, signal, pinned }: Pick<ChangeOptions, 'engine' | 'report' | 'signal' | 'pinned'>,
-): Promise<{ imageOf(reference: string): ResolvedImage; readonly otherVersions: ReadonlyMap<string, string> }> {
+): Promise<ReturnType<typeof resolvedImages>> {
   const required = services.map(({ container }) => ({ service: container.service, reference: container.image }));
   const outcomes =
     pinned === undefined
       ? await ensureImages(engine, required, config.images, report, signal)
       : await ensurePinned(engine, required, { ...pinned, settings: config.images, report, signal });
-  const missing = missingImages(outcomes);
-  if (missing.length > 0) throw missingImagesError(missing);
-  const resolved = new Map(
-    outcomes.flatMap((image) =>
-      image.kind === 'available' ? [[image.reference, { ref: image.ref, id: image.imageId }] as const] : [],
-    ),
-  );
-  const otherVersions = outcomes.flatMap((image) =>
-    image.kind === 'available' && image.otherVersion !== undefined ? [[image.ref, image.otherVersion] as const] : [],
-  );
-  return {
-    imageOf: (reference) => resolved.get(reference) ?? { ref: reference, id: undefined },
-    otherVersions: new Map(otherVersions),
-  };
+  return resolvedImages(outcomes);
 }
 
 /** What to say about images with other versions: once, when a container gets such an image. */

@@ -57,7 +57,7 @@ export interface DesiredConfigWriter {
 }
 
 /** The image that `ensureImages` resolved a reference to. */
-export interface ResolvedImage {
+interface ResolvedImage {
   readonly ref: string;
   readonly id: string | undefined;
 }

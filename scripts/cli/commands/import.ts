@@ -5,7 +5,7 @@ import type { Diagnostic } from '../../../stack/diagnostic.ts';
 import { stackNameProblems } from '../../../stack/problems.ts';
 import { andList, counted } from '../../../stack/values/words.ts';
 import { ensureImages } from '../../engine/images/ensure.ts';
-import { missingImages, missingImagesError } from '../../engine/images/outcome.ts';
+import { resolvedImages } from '../../engine/images/outcome.ts';
 import { type Adoption, adopt, checkAdoption, parseAdoption } from '../../move/adopt.ts';
 import { type Finding, reportText } from '../../move/findings.ts';
 import { importStack } from '../../move/import-stack.ts';
@@ -159,14 +159,7 @@ async function adoptVolumes(context: Context, adoptions: readonly Adoption[]) {
     .filter(({ service }) => adoptions.some((adoption) => adoption.service === service.name))
     .map(({ container }) => ({ service: container.service, reference: container.image }));
   const outcomes = await ensureImages(engine, required, config.images, report, signal);
-  const missing = missingImages(outcomes);
-  if (missing.length > 0) throw missingImagesError(missing);
-  const desired = toDesired(rendering, (reference) => {
-    const outcome = outcomes.find((image) => image.reference === reference);
-    return outcome?.kind === 'available'
-      ? { ref: outcome.ref, id: outcome.imageId }
-      : { ref: reference, id: undefined };
-  });
+  const desired = toDesired(rendering, resolvedImages(outcomes).imageOf);
   const adopted: { volume: string; as: string }[] = [];
   for (const adoption of adoptions) {
     const as = await adopt(engine, desired, adoption, signal);

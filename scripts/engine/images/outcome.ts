@@ -51,6 +51,22 @@ export const notReplaced: ImageAttempt = {
 
 const isNotReplaced = ({ attempts }: MissingImage): boolean => attempts.includes(notReplaced);
 
+/** What to create containers from, by the references in stack.yml; throws when an image is missing. */
+export function resolvedImages(outcomes: readonly ImageOutcome[]) {
+  const missing = missingImages(outcomes);
+  if (missing.length > 0) throw missingImagesError(missing);
+  const available = outcomes.flatMap((image) => (image.kind === 'available' ? [image] : []));
+  const resolved = new Map(available.map(({ reference, ref, imageId }) => [reference, { ref, id: imageId }]));
+  return {
+    imageOf: (reference: string): { readonly ref: string; readonly id: string | undefined } =>
+      resolved.get(reference) ?? { ref: reference, id: undefined },
+    /** The versions that are not those of stack.yml, as sentences by image. */
+    otherVersions: new Map(
+      available.flatMap(({ ref, otherVersion: text }) => (text === undefined ? [] : [[ref, text]])),
+    ),
+  };
+}
+
 /** The error when images of a stack are unavailable; it lists every source tried. */
 export function missingImagesError(missing: readonly MissingImage[]): StackError {
   return new StackError({

@@ -5,7 +5,7 @@ import { startStop } from '../../apply/start-stop.ts';
 import { findBelongings } from '../../apply/take-down.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { ensureImages } from '../../engine/images/ensure.ts';
-import { missingImages, missingImagesError } from '../../engine/images/outcome.ts';
+import { resolvedImages } from '../../engine/images/outcome.ts';
 import { stackLabel } from '../../engine/labels.ts';
 import { type Desired, toDesired } from '../../plan/desired.ts';
 import { openServers } from '../../servers/servers.ts';
@@ -134,14 +134,7 @@ async function toDesiredState({ engine, rendering, report, signal }: RestoreOpti
   const { config, services } = rendering;
   const wanted = services.map(({ container }) => ({ service: container.service, reference: container.image }));
   const outcomes = await ensureImages(engine, wanted, config.images, report, signal);
-  const missing = missingImages(outcomes);
-  if (missing.length > 0) throw missingImagesError(missing);
-  return toDesired(rendering, (reference) => {
-    const outcome = outcomes.find((image) => image.reference === reference);
-    return outcome?.kind === 'available'
-      ? { ref: outcome.ref, id: outcome.imageId }
-      : { ref: reference, id: undefined };
-  });
+  return toDesired(rendering, resolvedImages(outcomes).imageOf);
 }
 
 /** The volumes that get data; refuses data of a newer version, and volumes of others. */
