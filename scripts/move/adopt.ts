@@ -66,45 +66,67 @@ function versionOf(image: string): readonly number[] | undefined {
   return version?.split('.').map(Number);
 }
 
-/** Copies a volume to the data volume of a service, which must not exist yet; the original stays as it is. */
+/** Refuses several volumes for one service. */
+export function checkServices(adoptions: readonly Adoption[]): void {
+  const twice = adoptions.find(({ service }, at) => adoptions.findIndex((other) => other.service === service) < at);
+  if (twice === undefined) return;
+  const names = adoptions.filter(({ service }) => service === twice.service).map(({ volume }) => volume);
+  const message = `--adopt names ${names.length} volumes for ${twice.service}: ${andList(names, '')}`;
+  throw new InputError([misuse(message, 'its data is in one volume: name that')]);
+}
+
+/** Copies volumes to the data volumes of their services, which must not exist yet; all are checked before the first is copied. */
 export async function adopt(
   engine: Engine,
   desired: Desired,
-  adoption: Adoption,
-  signal: AbortSignal,
-): Promise<string> {
-  const { volume, labels, spec } = targetOf(desired, adoption);
-  const doing = `adopting the volume ${adoption.volume}`;
-  if ((await engine.findVolume(volume)) !== undefined) {
-    const tryThis = `to replace its data, take the stack down, and remove it with docker volume rm ${volume}`;
-    throw new StackError({ doing, why: `the stack has a volume ${volume} already`, tryThis });
+  adoptions: readonly Adoption[],
+  { signal, onCopied }: { readonly signal: AbortSignal; onCopied(adoption: Adoption, as: string): void },
+): Promise<void> {
+  const targets = adoptions.map((adoption) => ({ adoption, target: targetOf(desired, adoption) }));
+  for (const { adoption, target } of targets) {
+    const { volume, spec } = target;
+    if ((await engine.findVolume(volume)) !== undefined) {
+      throw new StackError({
+        doing: `adopting the volume ${adoption.volume}`,
+        why: `the stack has a volume ${volume} already`,
+        tryThis: `to replace its data, take the stack down, and remove it with docker volume rm ${volume}`,
+      });
+    }
+    await checkAdoption(engine, adoption, spec.image);
   }
-  await checkAdoption(engine, adoption, spec.image);
-  let isDone = false;
-  await engine.createVolume(volume, labels);
-  try {
-    await copy(engine, desired.stack, { from: adoption.volume, to: volume, spec }, signal);
-    isDone = true;
-    return volume;
-  } finally {
-    if (!isDone) await engine.removeVolume(volume);
+  for (const { adoption, target } of targets) {
+    const { volume, labels, spec } = target;
+    let isDone = false;
+    await engine.createVolume(volume, labels);
+    try {
+      await copy(engine, desired.stack, { from: adoption.volume, to: volume, spec }, signal);
+      isDone = true;
+    } finally {
+      if (!isDone) await engine.removeVolume(volume);
+    }
+    onCopied(adoption, volume);
   }
 }
 
-function targetOf({ services, volumes }: Desired, { volume, service: name }: Adoption): Target {
-  const service = services.find((candidate) => candidate.service.name === name);
+function targetOf({ services, volumes }: Desired, adoption: Adoption): Target {
+  const service = services.find((candidate) => candidate.service.name === adoption.service);
   const at = service?.spec.mounts.findIndex(({ kind }) => kind === 'data') ?? -1;
   const own = service?.volumes[at];
   const labels = volumes.find((candidate) => candidate.name === own)?.labels;
   if (service === undefined || own === undefined || labels === undefined) {
-    const known = services.filter(({ spec }) => spec.mounts.some(({ kind }) => kind === 'data'));
-    const hint = `services with data are ${andList(
-      known.map((candidate) => candidate.service.name),
-      'none',
-    )}`;
-    throw new InputError([misuse(`--adopt ${volume}=${name}: the stack has no service ${name} with data`, hint)]);
+    throw noData(
+      adoption,
+      services.map((candidate) => candidate.spec),
+    );
   }
   return { volume: own, labels, spec: service.spec };
+}
+
+/** The error for a service that the stack does not have, or that has no data. */
+export function noData({ volume, service }: Adoption, specs: readonly ContainerSpec[]): InputError {
+  const known = specs.filter(({ mounts }) => mounts.some(({ kind }) => kind === 'data')).map((spec) => spec.service);
+  const hint = `services with data are ${andList(known, 'none')}`;
+  return new InputError([misuse(`--adopt ${volume}=${service}: the stack has no service ${service} with data`, hint)]);
 }
 
 /** Only the copy has the owner of the service; a lock of the server that used the data is left out. */

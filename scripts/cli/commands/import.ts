@@ -6,7 +6,7 @@ import { stackNameProblems } from '../../../stack/problems.ts';
 import { andList, counted } from '../../../stack/values/words.ts';
 import { ensureImages } from '../../engine/images/ensure.ts';
 import { resolvedImages } from '../../engine/images/outcome.ts';
-import { type Adoption, adopt, checkAdoption, parseAdoption } from '../../move/adopt.ts';
+import { type Adoption, adopt, checkAdoption, checkServices, noData, parseAdoption } from '../../move/adopt.ts';
 import { type Finding, reportText } from '../../move/findings.ts';
 import { importStack } from '../../move/import-stack.ts';
 import type { StackDraft } from '../../move/stack-draft.ts';
@@ -78,6 +78,7 @@ export const command = defineCommand({
     }
     const folder = resolve(cwd, out ?? '.');
     const volumes = adoptions.map(parseAdoption);
+    checkServices(volumes);
     if (paths.length === 0) {
       if (volumes.length === 0) throw new InputError([misuse('there is nothing to import', 'name files or folders')]);
       // Without --out it is any stack of the user's, which -f names as for other commands.
@@ -139,8 +140,10 @@ async function refuseVolumes(
   if (adoptions.length === 0) return;
   await using engine = await connectEngine(context);
   for (const adoption of adoptions) {
-    const service = rendering?.services.find(({ service }) => service.name === adoption.service);
-    await checkAdoption(engine, adoption, service?.container.image);
+    const specs = rendering?.services.map(({ container }) => container) ?? [];
+    const spec = specs.find(({ service }) => service === adoption.service);
+    if (spec?.mounts.some(({ kind }) => kind === 'data') !== true) throw noData(adoption, specs);
+    await checkAdoption(engine, adoption, spec.image);
   }
 }
 
@@ -161,11 +164,13 @@ async function adoptVolumes(context: Context, adoptions: readonly Adoption[]) {
   const outcomes = await ensureImages(engine, required, config.images, report, signal);
   const desired = toDesired(rendering, resolvedImages(outcomes).imageOf);
   const adopted: { volume: string; as: string }[] = [];
-  for (const adoption of adoptions) {
-    const as = await adopt(engine, desired, adoption, signal);
-    adopted.push({ volume: adoption.volume, as });
-    report({ kind: 'note', isResult: true, text: `copied the volume ${adoption.volume} to ${as}` });
-  }
+  await adopt(engine, desired, adoptions, {
+    signal,
+    onCopied: ({ volume }, as) => {
+      adopted.push({ volume, as });
+      report({ kind: 'note', isResult: true, text: `copied the volume ${volume} to ${as}` });
+    },
+  });
   return adopted;
 }
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { loadStack } from '../../../scripts/config/load.ts';
 import type { ContainerSummary, Engine, HelperRequest } from '../../../scripts/engine/engine.ts';
-import { adopt, checkAdoption, parseAdoption } from '../../../scripts/move/adopt.ts';
-import { toDesired } from '../../../scripts/plan/desired.ts';
+import { type Adoption, adopt, checkAdoption, checkServices, parseAdoption } from '../../../scripts/move/adopt.ts';
+import { type Desired, toDesired } from '../../../scripts/plan/desired.ts';
 import { render } from '../../../scripts/render/render.ts';
 import { loadTemplates } from '../../../scripts/render/templates.ts';
 import { folderWith } from '../../support/config.ts';
@@ -55,13 +55,19 @@ function engineWith(users: readonly ContainerSummary[], { exitCode = 0 } = {}): 
   return { engine, copied };
 }
 
+async function copies(engine: Engine, stack: Desired, ...adoptions: readonly Adoption[]): Promise<readonly string[]> {
+  const copied: string[] = [];
+  await adopt(engine, stack, adoptions, { signal, onCopied: (_, as) => copied.push(as) });
+  return copied;
+}
+
 const adoption = { volume: 'old', service: 'prometheus' };
 
 test('a volume must be copied to that of the service, read-only, with its owner and the labels of the stack', async () => {
   const { engine, copied } = engineWith([
     serviceContainer('old', { state: 'exited', image: 'prom/prometheus:v3.5.3' }),
   ]);
-  expect(await adopt(engine, await desired(), adoption, signal)).toBe('shop-prometheus-data');
+  expect(await copies(engine, await desired(), adoption)).toEqual(['shop-prometheus-data']);
   expect(copied.volumes.get('shop-prometheus-data')).toMatchObject({
     'dev.promstack.stack': 'shop',
     'dev.promstack.service': 'prometheus',
@@ -77,7 +83,7 @@ test('a volume must be copied to that of the service, read-only, with its owner 
 
 test('a copy that failed must leave no volume', async () => {
   const { engine, copied } = engineWith([], { exitCode: 1 });
-  await expect(adopt(engine, await desired(), adoption, signal)).rejects.toThrow('no space left on device');
+  await expect(copies(engine, await desired(), adoption)).rejects.toThrow('no space left on device');
   expect([...copied.volumes.keys()]).toEqual(['old']);
   expect(copied.removed).toEqual(['helper']);
 });
@@ -109,17 +115,29 @@ test.each([
 test('what is not there, or there already, must be refused', async () => {
   const { engine, copied } = engineWith([]);
   const stack = await desired();
-  await expect(adopt(engine, stack, { volume: 'gone', service: 'prometheus' }, signal)).rejects.toThrow(
-    'it does not exist',
-  );
-  await expect(adopt(engine, stack, { volume: 'old', service: 'node' }, signal)).rejects.toThrow(
+  await expect(copies(engine, stack, { volume: 'gone', service: 'prometheus' })).rejects.toThrow('it does not exist');
+  await expect(copies(engine, stack, { volume: 'old', service: 'node' })).rejects.toThrow(
     'has no service node with data',
   );
   copied.volumes.set('shop-prometheus-data', {});
-  await expect(adopt(engine, stack, adoption, signal)).rejects.toThrow(
-    'the stack has a volume shop-prometheus-data already',
-  );
+  await expect(copies(engine, stack, adoption)).rejects.toThrow('the stack has a volume shop-prometheus-data already');
   expect(copied.helpers).toEqual([]);
+});
+
+test.each([
+  { volume: 'gone', service: 'alertmanager' },
+  { volume: 'old', service: 'node' },
+])('of several volumes none must be copied when one is refused: $volume for $service', async (second) => {
+  const { engine, copied } = engineWith([]);
+  await expect(copies(engine, await desired(), adoption, second)).rejects.toThrow();
+  expect([...copied.volumes.keys()]).toEqual(['old']);
+});
+
+test('several volumes for one service must be refused', () => {
+  expect(() => checkServices([adoption, { volume: 'other', service: 'grafana' }])).not.toThrow();
+  expect(() => checkServices([adoption, { volume: 'other', service: 'prometheus' }])).toThrow(
+    '--adopt names 2 volumes for prometheus: old and other',
+  );
 });
 
 test.each(['old', 'old=', '=prometheus', 'a b=prometheus', '-old=prometheus'])(
