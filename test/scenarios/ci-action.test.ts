@@ -213,7 +213,8 @@ test('the hook of pre-commit must check the stack on a commit of its files, with
     string,
   ];
   await execa('python3', ['-m', 'venv', venv]);
-  await execa(join(venv, 'bin/pip'), ['install', '--quiet', 'pre-commit']);
+  const installed = await execa(join(venv, 'bin/pip'), ['install', '--quiet', 'pre-commit'], { reject: false });
+  if (installed.failed) skip('pre-commit could not be installed from PyPI');
   await mkdir(hooks);
   await mkdir(join(repo, 'mon'), { recursive: true });
   const bin = join(folder.path, 'bin', 'promstack');
