@@ -8,8 +8,9 @@ import { Secret } from '../../stack/secret.ts';
 import { readText } from '../util/read-text.ts';
 import { fail, ok, type Result } from '../util/result.ts';
 import { type Environment, readEnvironment } from './environment.ts';
+import { withoutFormerNames } from './former-names.ts';
 import type { StackOrigin } from './loaded.ts';
-import { type MergedYaml, mergeYaml } from './merge.ts';
+import { mergeYaml } from './merge.ts';
 import { addPlainSecrets } from './plain-secrets.ts';
 import { cannotRead, isPipe, readOnce } from './read-once.ts';
 import type { SecretSource } from './secret-tags.ts';
@@ -34,7 +35,7 @@ export interface ReadStack {
   readonly folder: string;
   readonly environment: Environment;
   readonly sources: readonly YamlSource[];
-  readonly merged: MergedYaml;
+  readonly merged: ReturnType<typeof withoutFormerNames>;
   /** The secrets of the merged stack that could not be read. */
   readonly missingSecrets: readonly MissingSecret[];
   /** The name that the variable PROMSTACK_NAME gives the stack. */
@@ -78,7 +79,7 @@ export async function readStack(options: ReadStackOptions): Promise<Result<ReadS
     return fail([...diagnostics, ...missing.map(({ diagnostic }) => diagnostic)]);
   }
   for (const { value } of sources) addPlainSecrets(value);
-  const merged = mergeYaml(sources);
+  const merged = withoutFormerNames(mergeYaml(sources));
   const used = further.length === 0 ? undefined : secretsIn(merged.value);
   const isUsed = ({ secret }: { readonly secret: Secret }): boolean => used?.has(secret) !== false;
   const { text: givenName = '', where } = environment.get('PROMSTACK_NAME') ?? {};

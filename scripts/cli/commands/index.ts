@@ -153,6 +153,12 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./check.ts')).command,
   },
   {
+    name: 'fix',
+    group: 'Change',
+    summary: 'rewrite renamed keys of stack.yml in place',
+    load: async () => (await import('./fix.ts')).command,
+  },
+  {
     name: 'config',
     group: 'Change',
     summary: 'print stack.yml, several files merged, with the origins',
