@@ -28,10 +28,19 @@ export function crashPoint(env: Readonly<Record<string, string | undefined>>): (
   const value = env['PROMSTACK_STOP_AFTER'] ?? '';
   if (value === '') return undefined;
   const [kind = '', service] = value.split(':');
+  if (commands.includes(kind)) return undefined;
   if (!crashPoints.includes(kind))
     throw new Error(`PROMSTACK_STOP_AFTER=${value}: the steps are ${crashPoints.join(', ')}`);
   return (step) => {
     const isService = service === undefined || ('service' in step && step.service === service);
     if (step.do === kind && isService) process.kill(process.pid, 'SIGKILL');
   };
+}
+
+/** The commands that have steps of their own. */
+const commands: readonly string[] = ['upgrade', 'rename'];
+
+/** For tests: PROMSTACK_STOP_AFTER=upgrade:copy kills promstack after that step of the command. */
+export function crashAfter(env: Readonly<Record<string, string | undefined>>, command: string, step: string): void {
+  if (env['PROMSTACK_STOP_AFTER'] === `${command}:${step}`) process.kill(process.pid, 'SIGKILL');
 }

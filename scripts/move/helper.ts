@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { Engine } from '../engine/engine.ts';
+import type { ContainerSummary, Engine } from '../engine/engine.ts';
 import { baseLabels } from '../engine/labels.ts';
+import { StackError } from '../util/stack-error.ts';
 
 /** A container that runs a script on volumes as root, without network; disposing it removes it. */
 export interface VolumeHelper extends AsyncDisposable {
@@ -58,4 +59,16 @@ export async function openVolumeHelper(
     },
     [Symbol.asyncDispose]: () => engine.removeContainer(id),
   };
+}
+
+/** An image of the stack that has a shell. */
+export async function shellImage(engine: Engine, containers: readonly ContainerSummary[]): Promise<string> {
+  for (const { id, image } of containers) {
+    if (await engine.hasProgram(id, '/bin/sh')) return image;
+  }
+  throw new StackError({
+    doing: 'copying the data',
+    why: 'no image of the stack has a shell',
+    tryThis: 'use an image with busybox for one service, such as the default images',
+  });
 }

@@ -64,7 +64,7 @@ export const alertmanager = defineService({
         `--web.external-url=${externalUrl(config, own, schemeOf(config, 'alertmanager'))}`,
         '--web.route-prefix=/',
         '--cluster.listen-address=',
-        `--enable-feature=${featuresOf(config).join(',')}`,
+        ...(featuresOf(config).length === 0 ? [] : [`--enable-feature=${featuresOf(config).join(',')}`]),
         ...withoutFlag(own.extra_args, 'enable-feature'),
       ],
       env: { TZ: config.timezone },
@@ -156,7 +156,8 @@ export const alertmanager = defineService({
 
 function featuresOf(config: StackConfig): readonly string[] {
   // So that a receiver that fails is not hidden by others of its kind.
-  const own = ['receiver-name-in-metrics', ...(recordsAlerts(config) ? [recorderFeature] : [])];
+  const names = namesReceivers(config.alertmanager.image) ? ['receiver-name-in-metrics'] : [];
+  const own = [...names, ...(recordsAlerts(config) ? [recorderFeature] : [])];
   return [...new Set([...own, ...featuresIn(config.alertmanager.extra_args)])];
 }
 
@@ -263,3 +264,9 @@ const otherCauses: readonly ExitCause[] = [
     explain: ([line]) => `its flags are wrong: ${errorIn(line)}`,
   },
 ];
+
+/** Before 0.27 there was no such feature, and no flag for features. */
+function namesReceivers(image: string): boolean {
+  const [, minor] = /:v?0\.(\d+)/.exec(image) ?? [];
+  return minor === undefined || Number(minor) >= 27;
+}

@@ -28,7 +28,7 @@ describe("images built from Debian's packages", () => {
     const [recipe] = recipes;
     if (recipe === undefined) throw new Error('there are no recipes');
     const missing = { ...recipe, program: 'missing', packages: ['promstack-no-such-package'] };
-    outcomes = await buildFromPackages(bench.engine, [...built, missing], silent, soon(), bench.name('built'));
+    outcomes = await buildFromPackages(bench.engine, [...built, missing], silent, soon(), { vendor: bench.name('built') });
   });
   afterAll(async () => {
     for (const one of await bench.engine.listContainers(bench.labels)) await bench.engine.removeContainer(one.id);
@@ -104,7 +104,7 @@ describe("images built from Debian's packages", () => {
     const list = () => bench.engine.listImages({ 'dev.promstack.program': 'pushgateway' });
     const known = new Set((await list()).map((image) => image.id));
     const before = await bench.engine.findImage(referenceOf(recipe));
-    const build = () => buildFromPackages(bench.engine, [recipe], silent, soon(), bench.name('built'));
+    const build = () => buildFromPackages(bench.engine, [recipe], silent, soon(), { vendor: bench.name('built') });
     const [one, other] = await Promise.all([build(), build()]);
     expect([one.get('pushgateway')?.kind, other.get('pushgateway')?.kind]).toEqual(['built', 'built']);
     expect(await bench.engine.findImage(referenceOf(recipe))).toEqual(before);

@@ -120,7 +120,7 @@ async function readPassphraseFile(path: string): Promise<string> {
 }
 
 /** The file to write, which must not exist; undefined for stdout. */
-async function pathFor(
+export async function pathFor(
   { cwd, clock, stdout }: Pick<Context, 'cwd' | 'clock' | 'stdout'>,
   target: string,
   stack: string,
@@ -159,7 +159,11 @@ function fileName(stack: string, at: Date): string {
 }
 
 /** Writes beside the file, readable only for the user, and renames: a file of the name is always a whole backup. */
-async function toFile<T>(path: string, counting: PassThrough, write: (stream: PassThrough) => Promise<T>): Promise<T> {
+export async function toFile<T>(
+  path: string,
+  counting: PassThrough,
+  write: (stream: PassThrough) => Promise<T>,
+): Promise<T> {
   const part = `${path}.part`;
   const file = createWriteStream(part, { mode: 0o600 });
   const closed = new Promise<void>((done, fail) => {

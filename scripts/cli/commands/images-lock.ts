@@ -86,7 +86,7 @@ export function requireLockPath({ origin }: Pick<Rendering, 'origin'>): string {
 }
 
 /** The pins of a stack that runs as stack.yml says; throws a StackError for any other. */
-async function pinsOf(engine: Engine, rendering: Rendering): Promise<Pins> {
+export async function pinsOf(engine: Engine, rendering: Rendering): Promise<Pins> {
   const stack = rendering.config.name;
   const doing = `pinning the images of ${stack}`;
   const containers = await findContainers(engine, stack);

@@ -69,6 +69,12 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./history.ts')).command,
   },
   {
+    name: 'upgrade',
+    group: 'Change',
+    summary: 'upgrade images, and return with all data when it fails',
+    load: async () => (await import('./upgrade.ts')).command,
+  },
+  {
     name: 'rollback',
     group: 'Change',
     summary: 'restore the config files of an earlier revision',

@@ -24,6 +24,8 @@ interface ServiceChoice {
   readonly compose?: ComposeProject | undefined;
   /** Replaces the name in stack.yml. */
   readonly name?: string | undefined;
+  /** Keys that replace those of stack.yml. */
+  readonly overrides?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /**
@@ -45,7 +47,7 @@ export async function renderOrThrow(
       // Without an engine, such as in `check`, all of stack.yml is rendered.
       findRemembered: options.connecting && findRemembered(context, options.connecting, options.added),
       compose: options.compose,
-      overrides: options.name === undefined ? undefined : { name: options.name },
+      overrides: options.name === undefined ? options.overrides : { name: options.name },
       nameUnnamed: nameUnnamed(context, options.connecting),
     }),
   );

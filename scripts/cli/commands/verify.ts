@@ -1,16 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
 import { hasCanary } from '../../../stack/canary.ts';
-import { nameClashes } from '../../inspect/name-clashes.ts';
-import {
-  type PipelineCheck,
-  type PipelineCheckResult,
-  runPipelineCheck,
-  type StageResult,
-} from '../../inspect/verify/pipeline-check.ts';
-import { cleanUp, stages } from '../../inspect/verify/stages.ts';
-import { readRenderedRouting } from '../../servers/alertmanager.ts';
-import { openServers } from '../../servers/servers.ts';
+import { checkPipeline } from '../../inspect/verify/check-pipeline.ts';
+import type { PipelineCheckResult, StageResult } from '../../inspect/verify/pipeline-check.ts';
 import { durationText } from '../../util/duration-text.ts';
 import { misuse } from '../../util/misuse.ts';
 import { InputError } from '../../util/stack-error.ts';
@@ -85,45 +76,15 @@ export const command = defineCommand({
       throw new InputError([misuse('this stack has no pipeline from a push to an alert', hint)]);
     }
     await using engine = await connectEngine(context);
-    const servers = await openServers(engine, config, signal);
-    const nonce = randomBytes(6).toString('hex');
-    const renderedRouting = readRenderedRouting(rendering);
-    const check: PipelineCheck = {
-      servers,
-      nonce,
-      startedAt: new Date(clock.now()),
-      renderedRouting,
-      nameClashes: () => nameClashes(engine, config.name),
-    };
-    let isPushed = false;
-    try {
-      const result = await runPipelineCheck(stages, check, {
-        clock,
-        signal,
-        timeoutMs,
-        onResult: (stage) => {
-          if (stage.hop === 'pushgateway') isPushed = stage.outcome === 'passed';
-          stdout.write(hintByName(printStage(stage, stdout.colours), context.stackName));
-        },
-      });
-      context.result({ stages: result.hops.map(toJsonStage) });
-      stdout.write(summary(result, stdout.colours));
-      return result.works ? exitCodes.fine : exitCodes.refused;
-    } finally {
-      servers.close();
-      // With a separate signal, so that the canary is removed after Ctrl-C, too.
-      const after = await openServers(engine, config, AbortSignal.timeout(cleanUpMs));
-      const why = await cleanUp(after, nonce);
-      after.close();
-      if (why !== undefined && (isPushed || signal.aborted)) {
-        const text = `the canary could not be removed (${why}); the next promstack verify removes it`;
-        context.report({ kind: 'warning', text });
-      }
-    }
+    const result = await checkPipeline({
+      ...{ engine, rendering, clock, signal, timeoutMs, report: context.report },
+      onResult: (stage) => stdout.write(hintByName(printStage(stage, stdout.colours), context.stackName)),
+    });
+    context.result({ stages: result.hops.map(toJsonStage) });
+    stdout.write(summary(result, stdout.colours));
+    return result.works ? exitCodes.fine : exitCodes.refused;
   },
 });
-
-const cleanUpMs = 10_000;
 
 function toJsonStage({ hop, claim, outcome, tookMs, detail, why, tryThis }: StageResult) {
   return {
@@ -140,7 +101,7 @@ function toJsonStage({ hop, claim, outcome, tookMs, detail, why, tryThis }: Stag
 const nameWidth = 'alertmanager'.length;
 const claimWidth = 37;
 
-function printStage(result: StageResult, { green, red, dim }: Colours): string {
+export function printStage(result: StageResult, { green, red, dim }: Colours): string {
   const { hop, claim, outcome, tookMs, detail, why, tryThis } = result;
   const name = hop.padEnd(nameWidth);
   if (outcome === 'skipped') return dim(`- ${name}  ${claim}: skipped\n`);

@@ -38,6 +38,8 @@ interface BuildContext {
   readonly onProgress: OnBuildProgress;
   readonly run: CommandRunner;
   readonly vendor: string | undefined;
+  /** In place of the newest and the host's own. */
+  readonly suites: readonly string[] | undefined;
 }
 
 /** Builds the programs' images from Debian's packages, which apt downloads and verifies; all of them share one download. */
@@ -46,11 +48,11 @@ export async function buildFromPackages(
   requested: readonly Recipe[],
   onProgress: OnBuildProgress,
   signal: AbortSignal,
-  vendor?: string,
+  { vendor, suites }: { readonly vendor?: string | undefined; readonly suites?: readonly string[] | undefined } = {},
 ): Promise<BuildOutcomes> {
   const folder = await mkdtemp(join(tmpdir(), 'promstack-packages-'));
   try {
-    return await buildBelow(folder, { engine, onProgress, run: createRunner(signal), vendor }, requested);
+    return await buildBelow(folder, { engine, onProgress, run: createRunner(signal), vendor, suites }, requested);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -83,7 +85,7 @@ interface PackageSource {
 }
 
 /** The suites to try, newest programs first, or why there are none. */
-async function findSources({ engine, run }: BuildContext): Promise<readonly PackageSource[] | string> {
+async function findSources({ engine, run, suites: named }: BuildContext): Promise<readonly PackageSource[] | string> {
   const host = await readAptHost(run);
   if (host === undefined) return 'this host has no apt; building from packages requires Debian or Ubuntu';
   const { arch } = await engine.info();
@@ -91,7 +93,7 @@ async function findSources({ engine, run }: BuildContext): Promise<readonly Pack
     return `the engine runs on ${arch}, but this host's packages are for ${host.architecture}`;
   }
   if (host.archives.length === 0) return `apt's sources on this host have no archive of ${host.codename}`;
-  const suites = [...new Set(['sid', 'trixie', host.codename])];
+  const suites = named ?? [...new Set(['sid', 'trixie', host.codename])];
   return suites.flatMap((suite) => host.archives.map((archive) => ({ archive, suite })));
 }
 

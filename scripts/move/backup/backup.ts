@@ -16,7 +16,7 @@ import { durationText } from '../../util/duration-text.ts';
 import type { Report } from '../../util/event.ts';
 import { StackError } from '../../util/stack-error.ts';
 import { version } from '../../util/version.ts';
-import { openVolumeHelper } from '../helper.ts';
+import { openVolumeHelper, shellImage } from '../helper.ts';
 import { type ArchiveWriter, entriesIn, writeArchive } from './archive.ts';
 import { encrypt } from './encrypt.ts';
 import { countSamples, keyOf, listGroups, listSilences, settledAt } from './facts.ts';
@@ -61,7 +61,10 @@ export async function backUp(options: BackupOptions): Promise<BackedUp> {
   await using _lock = await takeLock({ ...options, stack, command: 'backup' });
   const servers = await openServers(engine, config, signal);
   try {
-    const image = await shellImage(engine, sources);
+    const image = await shellImage(
+      engine,
+      sources.map(({ container }) => container),
+    );
     const copied = sources.filter(({ service }) => service.copyData !== undefined);
     const header: BackupHeader = {
       format,
@@ -130,18 +133,6 @@ async function findSources(engine: Engine, stack: string): Promise<readonly Sour
     });
   }
   return sources.filter(({ spec }) => spec.mounts.length > 0);
-}
-
-/** An image of the stack that has a shell. */
-async function shellImage(engine: Engine, sources: readonly Source[]): Promise<string> {
-  for (const { container } of sources) {
-    if (await engine.hasProgram(container.id, '/bin/sh')) return container.image;
-  }
-  throw new StackError({
-    doing: 'copying the data',
-    why: 'no image of the stack has a shell',
-    tryThis: 'use an image with busybox for one service, such as the default images',
-  });
 }
 
 /** Waits until the Pushgateway has written its groups to its volume: it does so some time after a push. */

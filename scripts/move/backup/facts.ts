@@ -45,6 +45,16 @@ export async function listGroups(servers: Servers): Promise<Groups | undefined> 
   }));
 }
 
+/** What the running servers have at this moment, in the form of a manifest. */
+export async function factsOf(servers: Servers, nowMs: number): Promise<Manifest> {
+  const samples = await countSamples(servers, settledAt(nowMs));
+  const [silences, groups] = await Promise.all([listSilences(servers), listGroups(servers)]);
+  // A range of Prometheus 3 has not the sample at its beginning: one scrape less is no loss.
+  const least = samples && { ...samples, samples: Math.max(0, samples.samples - samples.series) };
+  const plain = silences?.map(({ status: _, ...silence }) => ({ ...silence, matchers: [...silence.matchers] }));
+  return { volumes: {}, samples: least, silences: plain, groups: groups && [...groups] };
+}
+
 /** What the running servers lack of a manifest; a sentence each. */
 export async function findMissing(servers: Servers, manifest: Manifest): Promise<readonly string[]> {
   const missing: string[] = [];
