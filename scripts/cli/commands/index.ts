@@ -237,6 +237,12 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./restore.ts')).command,
   },
   {
+    name: 'rename',
+    group: 'Other',
+    summary: 'give the stack another name, with all its data',
+    load: async () => (await import('./rename.ts')).command,
+  },
+  {
     name: 'compose',
     group: 'Other',
     summary: 'run the stack as a service of docker compose',
