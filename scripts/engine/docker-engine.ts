@@ -38,6 +38,21 @@ export async function createDockerEngine(
         },
         { signal },
       ),
+    details: (signal) =>
+      api.call(
+        'asking the engine about its host',
+        async (docker) => {
+          const found = withKeys(await docker.info(), 'ServerVersion') as {
+            readonly Warnings?: readonly string[] | null;
+            readonly MemoryLimit?: boolean;
+            readonly CpuCfsQuota?: boolean;
+          };
+          // Podman does not have all fields.
+          const { Warnings: warnings, MemoryLimit: limitsMemory = true, CpuCfsQuota: limitsCpus = true } = found;
+          return { warnings: warnings ?? [], limitsMemory, limitsCpus };
+        },
+        { signal },
+      ),
     ...containerCalls(api, isPodman),
     ...execCalls(api),
     ...logCalls(api),

@@ -21,6 +21,14 @@ export interface EngineInfo {
   readonly arch: string;
 }
 
+/** What the engine says of its host and itself. */
+export interface EngineDetails {
+  /** Its own warnings, such as that limits of memory have no effect. */
+  readonly warnings: readonly string[];
+  readonly limitsMemory: boolean;
+  readonly limitsCpus: boolean;
+}
+
 /** A TCP port of the engine's host that a container publishes. */
 export interface HostPort {
   /** `127.0.0.1`, `::`; empty means all addresses. */
@@ -235,6 +243,7 @@ export interface Engine extends AsyncDisposable {
   readonly location: EngineLocation;
   /** Slower than most calls: Docker runs programs to find the versions of its components. */
   info(signal?: AbortSignal): Promise<EngineInfo>;
+  details(signal?: AbortSignal): Promise<EngineDetails>;
 
   /** Containers in any state that have all these labels; an empty value matches any value of the key. */
   listContainers(labels: Labels): Promise<readonly ContainerSummary[]>;

@@ -183,6 +183,12 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./status.ts')).command,
   },
   {
+    name: 'doctor',
+    group: 'Inspect',
+    summary: 'look for what commonly goes wrong on an engine',
+    load: async () => (await import('./doctor.ts')).command,
+  },
+  {
     name: 'ps',
     group: 'Inspect',
     summary: 'list the containers of the stack',

@@ -38,7 +38,7 @@ describe('the event recorder', () => {
     ['promstack/alertmanager:0.33.1-debian', true],
     ['prom/alertmanager:v1.0.0', true],
     ['prom/alertmanager:v0.32.2', false],
-    ['prom/alertmanager:v0.4.2', false],
+    ['prom/alertmanager:v0.27.0', false],
     ['prom/alertmanager:latest', false],
     ['registry.example:5000/alertmanager:stable', false],
     [`prom/alertmanager@sha256:${'0034'.repeat(16)}`, false],
@@ -50,6 +50,14 @@ describe('the event recorder', () => {
       isUsed ? { features: both, recorder: ours } : { features: without, recorder: undefined },
     );
   });
+
+  it.each(['prom/alertmanager:v0.26.0', 'quay.io:443/prometheus/alertmanager:v0.4.2'])(
+    'must not be asked of a version without features: %s',
+    async (image) => {
+      const { features, recorder } = startedWith(await renderingOf({ stack: `alertmanager: {image: "${image}"}\n` }));
+      expect({ features, recorder }).toEqual({ features: undefined, recorder: undefined });
+    },
+  );
 
   it.each([
     ['switched off', '{alert_log: false}', without, undefined],

@@ -25,6 +25,7 @@ const calls: {
   readonly [K in Exclude<keyof Engine, 'kind' | 'location' | symbol>]: (engine: Engine) => Promise<unknown>;
 } = {
   info: (engine) => engine.info(),
+  details: (engine) => engine.details(),
   listContainers: (engine) => engine.listContainers({}),
   listContainersOf: (engine) => engine.listContainersOf('v'),
   findContainer: (engine) => engine.findContainer('x'),
