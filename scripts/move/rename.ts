@@ -159,7 +159,7 @@ async function copyVolumes(options: RenameOptions, copies: readonly Copy[]): Pro
   const stack = before.config.name;
   await using _lock = await takeLock({ ...options, stack, command: 'rename' });
   for (const { to, labels } of copies) await engine.createVolume(to, labels);
-  const list = 'find . -mindepth 1 ! -name ${marker} ! -type d -exec stat -c "%n %s %u %g %a" {} + | sort | md5sum';
+  const list = `find . -mindepth 1 ! -name ${marker} ! -type d -exec stat -c "%n %s %u %g %a" {} + | sort | md5sum`;
   const script = copies.map(
     ({ part }) => `echo copying > /to/${part}/${marker}
 find /to/${part} -mindepth 1 -maxdepth 1 ! -name ${marker} -exec rm -rf {} ';'

@@ -28,7 +28,9 @@ describe("images built from Debian's packages", () => {
     const [recipe] = recipes;
     if (recipe === undefined) throw new Error('there are no recipes');
     const missing = { ...recipe, program: 'missing', packages: ['promstack-no-such-package'] };
-    outcomes = await buildFromPackages(bench.engine, [...built, missing], silent, soon(), { vendor: bench.name('built') });
+    outcomes = await buildFromPackages(bench.engine, [...built, missing], silent, soon(), {
+      vendor: bench.name('built'),
+    });
   });
   afterAll(async () => {
     for (const one of await bench.engine.listContainers(bench.labels)) await bench.engine.removeContainer(one.id);
