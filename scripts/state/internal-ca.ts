@@ -129,8 +129,11 @@ function whyServerDue(
   return isNearEnd(certificate, now) ? `its certificate expires on ${dayOf(certificate)}` : undefined;
 }
 
+/** Whether a certificate has a name itself: one that a wildcard covers counts only if the wildcard is asked for. */
 const isFor = (certificate: X509Certificate, name: string): boolean =>
-  (isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)) !== undefined;
+  isIP(name) === 0
+    ? (certificate.subjectAltName ?? '').toLowerCase().split(', ').includes(`dns:${name.toLowerCase()}`)
+    : certificate.checkIP(name) !== undefined;
 
 /** The day in ISO 8601. */
 const dayOf = ({ validTo }: Pick<X509Certificate, 'validTo'>): string => new Date(validTo).toISOString().slice(0, 10);

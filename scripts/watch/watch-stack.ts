@@ -48,6 +48,7 @@ export async function watchStack(options: WatchStackOptions): Promise<Synced> {
   let lastTests = noTests;
   /** Whether an hour has passed, and not only an edit been made. */
   let isHourly = false;
+  let usesInternalCa = false;
   let last: { readonly read: string; readonly synced: Synced } = {
     read: '',
     synced: { kind: 'postponed', why: 'nothing was read yet' },
@@ -63,7 +64,7 @@ export async function watchStack(options: WatchStackOptions): Promise<Synced> {
       const read = rendering.ok ? identityOf(rendering.value) : '';
       const isSame = read !== '' && last.read === read && last.synced.kind === 'live';
       // The same files are already live; certificates may have to be renewed for them.
-      if (isSame && !(isHourly && rendering.ok && hasInternalCa(rendering.value))) return 'ended';
+      if (isSame && !isHourly) return 'ended';
       isHourly = false;
       const warnings: Diagnostic[] = rendering.ok ? [...rendering.warnings] : [];
       const quiet = withoutSteps(report, (warning) => warnings.push(warning));
@@ -75,6 +76,7 @@ export async function watchStack(options: WatchStackOptions): Promise<Synced> {
       if (synced.kind === 'live' && rendering.ok) {
         lastTests = tests;
         liveConfig = rendering.value.config;
+        usesInternalCa = hasInternalCa(rendering.value);
         targets?.changed();
       }
       last = { read, synced };
@@ -97,6 +99,7 @@ export async function watchStack(options: WatchStackOptions): Promise<Synced> {
   const lookHourly = async (): Promise<void> => {
     while (!signal.aborted) {
       await clock.sleep(certificatesMs, signal).catch(() => undefined);
+      if (!usesInternalCa) continue;
       isHourly = true;
       watch.changed();
     }

@@ -27,6 +27,7 @@ export function accessProblems(
     ...userPaths(config).flatMap(({ path, password }) => passwordProblems(path, password)),
     ...withWebConfig.flatMap((service) => flagProblems(service, config)),
     ...trafficProblems(config),
+    ...namesProblems(access),
   ];
 }
 
@@ -98,6 +99,15 @@ function flagProblems(service: string, config: StackConfig): readonly Problem[] 
   const message = `${service} has a web config by access, and takes no second one`;
   const hint = `remove the flag, or exclude ${service}: access: {services: {${service}: {tls: none, users: {}}}}`;
   return [{ code: 'flag-taken', path: [...path, at], message, hint, dependsOn: [['access']] }];
+}
+
+/** A certificate of the user's has its own names. */
+function namesProblems({ names, tls, services }: NonNullable<StackConfig['access']>): readonly Problem[] {
+  const isUsed = [tls, ...Object.values(services).map((own) => own.tls)].includes('internal');
+  if (names.length === 0 || isUsed) return [];
+  const message = 'names are for the certificates of the internal CA, and no server has one';
+  const hint = 'set "tls: internal", or remove the names';
+  return [{ code: 'access-names', severity: 'warning', path: ['access', 'names'], atKey: true, message, hint }];
 }
 
 /** It is for demos, and pushes without a login. */

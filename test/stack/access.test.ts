@@ -142,6 +142,12 @@ it.each<[what: string, access: Mapping, more: Mapping, problem: string]>([
     { exporters: { blackbox: { http_2xx: ['https://a'], extra_args: ['--web.config.file=x'] } } },
     'exporters.blackbox.extra_args.0: blackbox has a web config by access',
   ],
+  [
+    'names without the internal CA',
+    { tls, names: ['a.example.com'] },
+    {},
+    'access.names: names are for the certificates',
+  ],
   ['traffic', { users }, { traffic: { enabled: true } }, 'traffic.enabled: traffic pushes by HTTP'],
   [
     'a second web config',

@@ -144,6 +144,16 @@ describe('the certificate of a server', () => {
     expect(await caOf(files)).toBe(ca);
   });
 
+  it.each(['*.example.com', 'Shop.Example.com', 'xn--bcher-kva.example', '2001:db8::1'])(
+    'must be issued once for the name %s',
+    async (name) => {
+      const files = new MemoryFiles();
+      const named = [server('prometheus', [...names, name])];
+      await provide(files, named);
+      expect(await due(files, named)).toEqual({});
+    },
+  );
+
   it('must be another one when it is for other names, or is damaged', async () => {
     const files = new MemoryFiles();
     await provide(files, services);
