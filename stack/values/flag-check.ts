@@ -71,8 +71,8 @@ function startCheck(flags: ServerFlags, checked: readonly string[]): CheckComman
   return {
     title: `the start of ${title} with its flags`,
     tool: program,
-    // Another check reads the web config.
-    argv: [program, ...own, ...withoutFlag(checked, 'web.config.file')],
+    // Another check reads the web config. With a higher level the server would not print that it has started.
+    argv: [program, ...own, ...withoutFlag(withoutFlag(checked, 'web.config.file'), 'log.level')],
     reads: smallestConfig === undefined ? [] : [config],
     untilPrinted: started,
     explain: (output) =>

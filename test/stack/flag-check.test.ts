@@ -54,3 +54,19 @@ test('a feature that the server does not have must be a warning', () => {
   expect(command.passes?.(output)).toBe(true);
   expect(command.warnings?.(output)).toMatchObject([{ key: ['prometheus', 'extra_args', 0] }]);
 });
+
+test.each([[['--log.level=warn']], [['--log.level', 'error']], [['--query.timeout=1m', '--log.level=warn']]])(
+  'the check of a start must wait for no line that %j hides',
+  (extra) => {
+    const flags = {
+      service: 'prometheus',
+      title: 'Prometheus',
+      program: 'prometheus',
+      image: 'prom/prometheus:v3.5.3',
+    };
+    const [parsed, start] = flagChecks({ ...flags, args: extra, extra, started: /ready/ });
+    expect(parsed?.argv.join(' ')).toContain(extra.join(' '));
+    expect(start?.argv.join(' ')).not.toContain('log.level');
+    expect(start?.argv.includes('--query.timeout=1m')).toBe(extra.includes('--query.timeout=1m'));
+  },
+);
