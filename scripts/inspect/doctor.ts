@@ -124,7 +124,7 @@ async function disk(engine: Engine, { id }: ContainerSummary): Promise<Find> {
 }
 
 /** The file system of a folder in a running container; undefined when its image cannot say it. */
-async function diskUsage(
+export async function diskUsage(
   engine: Pick<Engine, 'exec'>,
   container: string,
   folder: string,

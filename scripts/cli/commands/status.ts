@@ -16,22 +16,26 @@ export const command = defineCommand({
   examples: [
     { line: 'status', what: 'state of all services' },
     { line: 'status --watch', what: 'refresh until Ctrl-C' },
+    { line: 'status --data', what: 'with the size of the data, and when its disk will be full' },
     { line: 'status --json', what: 'for scripts' },
     { line: 'status -p promstack-demo', what: 'state of a stack by its name' },
   ],
-  syntax: (command) => command.option('-w, --watch', 'refresh every 2 s until Ctrl-C'),
+  syntax: (command) =>
+    command
+      .option('-w, --watch', 'refresh every 2 s until Ctrl-C')
+      .option('--data', 'also measure the data, and say when its disk will be full'),
   json: statusSchema,
   jsonLine: statusLineSchema,
-  run: async (context, { watch }) => {
+  run: async (context, { watch, data = false }) => {
     await using engine = await connectEngine(context);
     const { clock, signal } = context;
-    const take = async (report: Report) =>
-      takeStatus({
-        engine,
-        rendering: await renderToLook({ ...context, report }, Promise.resolve(engine), { compare: true }),
-        clock,
-        signal,
-      });
+    const take = async (report: Report): Promise<StackStatus> => {
+      const rendering = await renderToLook({ ...context, report }, Promise.resolve(engine), { compare: true });
+      const status = await takeStatus({ engine, rendering, clock, signal });
+      if (!data) return status;
+      const { withDataUsage } = await import('../../inspect/data-usage.ts');
+      return withDataUsage(engine, rendering.config, status, signal);
+    };
     if (watch === true) {
       await watchStatus(context, { take, print: (status) => toText(context, status), toLine: toStatusLine });
       return exitCodes.fine;
