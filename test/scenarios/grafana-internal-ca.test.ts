@@ -6,6 +6,8 @@ import { describe, expect, test } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
 import { stackLabel } from '../../scripts/engine/labels.ts';
 import { issueCertificate } from '../../scripts/state/issue-certificate.ts';
+import { type Clock, systemClock } from '../../scripts/util/clock.ts';
+import { watchStack } from '../../scripts/watch/watch-stack.ts';
 import { testCertificate } from '../support/certificates.ts';
 import { eventually } from '../support/eventually.ts';
 import { grafanaChecks, grafanas } from '../support/grafana-checks.ts';
@@ -174,7 +176,7 @@ describe.sequential.each(isFull ? grafanas : [])('a stack with an internal CA, a
 
   check('a certificate near its end must be renewed without a restart or a new revision', async (stack) => {
     const { fine, folder, containers } = stack;
-    const revisions = async () => (await fine('history')).replaceAll(/\d+ \w+ ago/g, '');
+    const revisions = async () => JSON.parse(await fine('history', '--json')).revisions.length;
     const [before, ca, history] = [await containers(), await fine('ca'), await revisions()];
     await replaceCertificate(stack, 'prometheus', await issuedBefore(stack, 'prometheus', 300));
     const near = await shownBy(folder.ports.prometheus);
@@ -185,6 +187,41 @@ describe.sequential.each(isFull ? grafanas : [])('a stack with an internal CA, a
     expect([await containers(), await fine('ca'), await revisions()]).toEqual([before, ca, history]);
     await fine('plan', '--detailed-exitcode');
     await fine('verify', '--timeout', '60s');
+  });
+
+  check('watch must renew it too, without an edit', async (stack) => {
+    const { folder, containers } = stack;
+    const before = await containers();
+    await using engine = await connect({ env: process.env });
+    const link = () => engine.readLink(`${folder.name}-carrier`, '/volumes/process/certificates/server.pem');
+    const stopping = new AbortController();
+    const live: string[] = [];
+    const hour = async (): Promise<void> => {
+      await eventually(() => expect(live).toEqual(['live']), 60_000);
+      await replaceCertificate(stack, 'process', await issuedBefore(stack, 'process', 300));
+    };
+    const near = await link();
+    let hours = 0;
+    const clock: Clock = {
+      now: () => Date.now(),
+      sleep: (ms, signal) => {
+        if (ms !== 3_600_000) return systemClock.sleep(ms, signal);
+        hours += 1;
+        return hours === 1 ? hour() : systemClock.sleep(ms, signal);
+      },
+    };
+    const watching = watchStack({
+      ...{ engine, clock, cwd: folder.path, env: process.env, report: () => undefined, signal: stopping.signal },
+      onceIdle: false,
+      onSynced: (synced) => live.push(synced.kind),
+      onWarning: () => undefined,
+      onIdle: () => undefined,
+    });
+    await eventually(async () => expect(live).toEqual(['live', 'live']), 60_000);
+    stopping.abort();
+    await watching;
+    expect(await link()).not.toBe(near);
+    expect(await containers()).toEqual(before);
   });
 
   check('an expired certificate and one of an unknown CA must be named, and up must replace them', async (stack) => {
