@@ -18,8 +18,23 @@ export function toEngineError(doing: string, error: unknown): unknown {
   // docker-modem puts the status before the engine's own message.
   const message = bodyOf(error)?.message ?? error.message.replace(/^\(HTTP code \d+\) [^-]*- /, '');
   const isCut = (error as NodeJS.ErrnoException).code === 'ECONNRESET';
-  return new EngineError({ code, doing, message: isCut ? closedEarly : message.trim(), cause: error });
+  const tryThis = remedies.find(({ when }) => when.test(message))?.tryThis;
+  return new EngineError({ code, doing, message: isCut ? closedEarly : message.trim(), tryThis, cause: error });
 }
+
+/** What to try when the engine itself lacks something, by its message in Docker and Podman. */
+const remedies = [
+  {
+    // Docker 20.10, Docker 28, Podman 4.
+    when: /non-overlapping IPv4 address pool|predefined address pools have been fully subnetted|free subnet from subnet pools/,
+    tryThis:
+      'remove networks that nothing uses (docker network prune), or add default-address-pools to the daemon.json of the engine',
+  },
+  {
+    when: /no space left on device/i,
+    tryThis: "free space on the engine's disk: docker system df shows what uses it",
+  },
+];
 
 function codeOf(error: Error): EngineErrorCode | undefined {
   const status = statusOf(error);

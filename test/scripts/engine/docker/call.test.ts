@@ -35,6 +35,18 @@ test.each([
   expect(codeOf(errno(code))).toBe(engineCode);
 });
 
+test.each([
+  [
+    'could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network',
+    /docker network prune.*default-address-pools/,
+  ],
+  ['all predefined address pools have been fully subnetted', /docker network prune/],
+  ['could not find free subnet from subnet pools', /docker network prune/],
+  ['mkdir /var/lib/docker/volumes/x: no space left on device', /docker system df/],
+])('an engine that says "%s" must be reported with what to try', (message, tryThis) => {
+  expect((toEngineError('creating network x', refusal(500, message)) as EngineError).tryThis).toMatch(tryThis);
+});
+
 describe('an error of the engine', () => {
   test("must have the engine's message, what was being done, and the cause", () => {
     const cause = refusal(404, 'No such container: x');
