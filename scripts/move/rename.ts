@@ -18,6 +18,8 @@ import { openVolumeHelper } from './helper.ts';
 
 /** The name that a volume was copied from by `rename`. */
 const renamedLabel = 'dev.promstack.renamed-from';
+/** On the copied volumes of a stack that ran, which a killed rename has stopped. */
+const ranLabel = 'dev.promstack.renamed-running';
 /** In a copied volume until stack.yml has the new name; its text is `complete` once all is copied. */
 const marker = '.promstack-rename';
 
@@ -53,14 +55,18 @@ export async function rename(options: RenameOptions): Promise<Renamed> {
   const stack = before.config.name;
   const { containers, volumes } = await findBelongings(engine, stack);
   const copies = copiesOf(volumes, stack, to);
-  await refuseTaken(options, copies);
+  const hadRun = await refuseTaken(options, copies);
   const isRunning = containers.some(({ state }) => state === 'running');
+  // A rename that was killed has stopped the stack.
+  const startsAfter = isRunning || hadRun;
   const facts = isRunning ? await factsFrom(options) : undefined;
   const run = { engine, env, report, clock, waitMs: options.waitMs };
   // An interrupt must not end the way back.
   const uninterrupted = { ...run, signal: new AbortController().signal };
   let isDown = false;
   try {
+    const ran = startsAfter ? { [ranLabel]: 'true' } : {};
+    for (const { to: volume, labels } of copies) await engine.createVolume(volume, { ...labels, ...ran });
     if (isRunning) await startStop({ ...run, signal, stack, origin, verb: 'stop', choose: (all) => all });
     crashAfter(env, 'rename', 'stop');
     if (copies.length > 0) await copyVolumes(options, copies);
@@ -74,7 +80,7 @@ export async function rename(options: RenameOptions): Promise<Renamed> {
     crashAfter(env, 'rename', 'mark');
     const after = await options.renderAfter();
     const copied = copies.map(({ from, to: name }) => ({ from, to: name }));
-    if (!isRunning) return { changed: undefined, copied };
+    if (!startsAfter) return { changed: undefined, copied };
     const changed = await changeStack({ ...run, signal, rendering: after, command: 'rename', hasChanged: true });
     await proveIn(options, after, facts);
     return { changed, copied };
@@ -94,7 +100,7 @@ export async function rename(options: RenameOptions): Promise<Renamed> {
       for (const copy of copies) {
         if ((await engine.findVolume(copy.to))?.labels[renamedLabel] === stack) await engine.removeVolume(copy.to);
       }
-      if (!isRunning) return 'nothing was changed';
+      if (!startsAfter) return 'nothing was changed';
       await changeStack({ ...uninterrupted, rendering: before, command: 'rename', hasChanged: true });
       return `the stack runs as ${stack} again, with all its data`;
     } catch (error) {
@@ -108,16 +114,16 @@ function copiesOf(volumes: readonly VolumeSummary[], stack: string, to: string):
   return volumes.flatMap(({ name, labels }): Copy[] => {
     if (!name.startsWith(`${stack}-`) || labels[roleLabel] === 'lock' || labels[roleLabel] === 'owner') return [];
     const part = name.slice(stack.length + 1);
-    const own = Object.fromEntries(Object.entries(labels).filter(([key]) => key !== renamedLabel));
+    const own = Object.fromEntries(Object.entries(labels).filter(([key]) => key !== renamedLabel && key !== ranLabel));
     return [{ from: name, to: `${to}-${part}`, part, labels: { ...own, [stackLabel]: to, [renamedLabel]: stack } }];
   });
 }
 
-/** Refuses a name that something on the engine has, but for what a rename that was killed has left. */
+/** Refuses a name that something on the engine has, but for what a killed rename has left; returns whether the stack ran before that. */
 async function refuseTaken(
   { engine, before, to, image, signal }: RenameOptions,
   copies: readonly Copy[],
-): Promise<void> {
+): Promise<boolean> {
   const stack = before.config.name;
   const refuse = (what: string, tryThis: string): never => {
     throw new StackError({
@@ -140,7 +146,7 @@ async function refuseTaken(
   const remove = `${other}; or \`promstack down -p ${to} --volumes\` deletes its data`;
   if (foreign !== undefined) refuse(`the volume ${foreign.name} is`, remove);
   const known = copies.filter((copy) => left.some(({ name }) => name === copy.to));
-  if (known.length === 0) return;
+  if (known.length === 0) return false;
   // A copy that a server has written to is not what a killed rename has left.
   const script = known.map(
     ({ part }) => `[ -e /to/${part}/${marker} ] || { [ -z "$(ls -A /to/${part})" ] || exit 3; }
@@ -152,13 +158,13 @@ if grep -q complete /to/${part}/${marker} 2>/dev/null && find /to/${part} -newer
   });
   const { exitCode } = await helper.run();
   if (exitCode === 3) refuse(`data of a stack ${to} is`, remove);
+  return left.some(({ labels }) => labels[ranLabel] !== undefined);
 }
 
 async function copyVolumes(options: RenameOptions, copies: readonly Copy[]): Promise<void> {
   const { engine, before, image, report, clock, signal } = options;
   const stack = before.config.name;
   await using _lock = await takeLock({ ...options, stack, command: 'rename' });
-  for (const { to, labels } of copies) await engine.createVolume(to, labels);
   const list = `find . -mindepth 1 ! -name ${marker} ! -type d -exec stat -c "%n %s %u %g %a" {} + | sort | md5sum`;
   const script = copies.map(
     ({ part }) => `echo copying > /to/${part}/${marker}

@@ -83,11 +83,11 @@ describe.sequential('the rename of a stack', () => {
     expectFine(await remove(folder.name));
   });
 
-  test.each([
+  test.for([
     ['a name that is not valid', 'Shop', 'lowercase'],
     ['a name that the engine reserves', 'host', 'reserves'],
-  ])('must refuse %s', async (_, name, why) => {
-    if (!isFull) return;
+  ] as const)('must refuse %s', async ([, name, why], { skip }) => {
+    skip(!isFull, reason);
     const refused = await folder.run('rename', name);
     expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining(why)]);
   });
@@ -113,7 +113,7 @@ describe.sequential('the rename of a stack', () => {
       const { stdout } = await execa('docker', ['volume', 'ls', '-q', '--filter', `name=${name}-prometheus-data`]);
       expect(stdout).not.toBe('');
     });
-    const [image = ''] = (await run('ps', '--json')).match(/[\w./-]+pushgateway:[\w.-]+/) ?? [];
+    const { stdout: image } = await execa('docker', ['inspect', '-f', '{{.Config.Image}}', `${before}-pushgateway`]);
     await execa('docker', ['create', '--name', `${name}-prometheus`, image]);
     const failed = await renaming;
     await execa('docker', ['rm', `${name}-prometheus`]);

@@ -92,14 +92,14 @@ describe.sequential('the upgrade of a running stack', () => {
     expect(await stackText()).toBe(before);
   });
 
-  test.each([
+  test.for([
     ['an image that does not exist', ['--to', 'prometheus=v2.99.0'], 'is not available'],
     ['an older version', ['--to', 'prometheus=v2.41.0'], 'whose data it may not be able to read'],
     ['an unknown service', ['--to', 'prometeus=v3.0.0'], 'the stack has no such service'],
     ['a service twice', ['--to', 'prometheus', 'prometheus'], 'names prometheus twice'],
     ['the image that runs', ['--to', 'prometheus=v2.42.0'], 'it is the image of stack.yml already'],
-  ])('must refuse %s before anything is touched', async (_, args, why) => {
-    if (!isFull) return;
+  ] as const)('must refuse %s before anything is touched', async ([, args, why], { skip }) => {
+    skip(!isFull, reason);
     const before = [await stackText(), await containers()];
     const refused = await folder.run('upgrade', ...args);
     expect(refused.exitCode).toBeGreaterThan(0);
@@ -121,7 +121,7 @@ describe.sequential('the upgrade of a running stack', () => {
     expect(await readdir(join(folder.path, 'backups'))).toHaveLength(2);
   });
 
-  test.each([
+  test.for([
     ['dies', 'exit 1'],
     [
       'dies after some seconds',
@@ -136,13 +136,13 @@ describe.sequential('the upgrade of a running stack', () => {
       'cannot read the data',
       'case "$*" in *storage.tsdb.path=/prometheus*) echo broken > /prometheus/wal/00000000; echo broken > /prometheus/wal/00000001;; esac; exec /bin/prometheus "$@"',
     ],
-  ])(
+  ] as const)(
     'to an image that %s must bring back the images and the data of before within its deadline',
     {
       timeout: 600_000,
     },
-    async (what, script) => {
-      if (!isFull) return;
+    async ([what, script], { skip }) => {
+      skip(!isFull, reason);
       const name = `old.test/prom/prometheus:v9.${made.length}.0`;
       made.push(await imageWith(name, versions.sid.prometheus, script));
       const before = await stackText();
