@@ -96,7 +96,7 @@ describe.sequential.each(isFull ? grafanas : [])('one port for all by a reverse 
       expect(await statusOf(`${at}${path}`), path).toBe(401);
     }
     expect(await statusOf(`${at}/`)).toBe(302);
-    expect(await statusOf(`${at}/grafana/api/org`, `admin:${await password()}`)).toBe(200);
+    expect(await statusOf(`${at}/grafana/api/user`, `admin:${await password()}`)).toBe(200);
   });
 
   check('a push through it must arrive', async ({ folder, fine }) => {
