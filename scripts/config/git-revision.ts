@@ -72,7 +72,8 @@ export async function checkOut(revision: string, cwd: string, signal?: AbortSign
 }
 
 function noRevision(revision: string, why: string): InputError {
-  return new InputError([misuse(`there is no file, folder or git revision ${revision}: ${why}`)]);
+  const hint = 'name a folder, a stack file, a revision such as HEAD~1 or main, or a file of it as REVISION:PATH';
+  return new InputError([misuse(`there is no file, folder or git revision ${revision}: ${why}`, hint)]);
 }
 
 const firstLine = ({

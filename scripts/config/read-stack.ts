@@ -5,6 +5,8 @@ import { stackSchema } from '../../stack/config.ts';
 import type { Diagnostic, SourceRange } from '../../stack/diagnostic.ts';
 import { stackNameProblems } from '../../stack/problems.ts';
 import { Secret } from '../../stack/secret.ts';
+import { closest } from '../../stack/values/closest.ts';
+import { isMapping } from '../../stack/values/mapping.ts';
 import { readText } from '../util/read-text.ts';
 import { fail, ok, type Result } from '../util/result.ts';
 import { type Environment, readEnvironment } from './environment.ts';
@@ -13,6 +15,7 @@ import type { StackOrigin } from './loaded.ts';
 import { mergeYaml } from './merge.ts';
 import { addPlainSecrets } from './plain-secrets.ts';
 import { cannotRead, isPipe, readOnce } from './read-once.ts';
+import { readSchema } from './schema.ts';
 import type { SecretSource } from './secret-tags.ts';
 import { type FileOptions, findStackFiles } from './stack-file.ts';
 import {
@@ -73,6 +76,8 @@ export async function readStack(options: ReadStackOptions): Promise<Result<ReadS
   const further: StackSource[] = [];
   for (const path of paths.slice(1)) further.push(await readSource(path));
   const sources = [first, ...further] as const;
+  const strangers = sources.filter((source) => !isStack(source));
+  if (strangers.length > 0) return fail(strangers.map(notAStack));
   const diagnostics = sources.flatMap((source) => source.diagnostics);
   const missing = sources.flatMap((source) => source.missingSecrets);
   if (sources.some(({ isWhole }) => !isWhole)) {
@@ -99,6 +104,41 @@ export async function readStack(options: ReadStackOptions): Promise<Result<ReadS
       ...(givenName === '' ? [] : nameProblems(givenName, where)),
     ],
   });
+}
+
+const topKeys = Object.keys(stackSchema.shape);
+
+/**
+ * Whether a file has a key of a stack, also a misspelled one. Any other file may be full of secrets, such as a key or a `.env` that
+ * was named by mistake, so nothing of it is printed.
+ */
+function isStack({ value, text, isWhole }: YamlSource): boolean {
+  if (!isWhole) return [...text.matchAll(/^["']?([\w-]+)["']?[ \t]*:(?=\s|$)/gm)].some(([, key = '']) => isKey(key));
+  if (value === null || value === undefined) return true;
+  return (
+    isMapping(value) &&
+    (Object.keys(value).length === 0 || Object.entries(value).some(([key, inner]) => isKey(key) && !isText(key, inner)))
+  );
+}
+
+const isKey = (key: string): boolean =>
+  topKeys.includes(key) || key.startsWith('x-') || closest(key, topKeys) !== undefined;
+
+/** Whether a string is where a stack has a section. */
+function isText(key: string, value: unknown): boolean {
+  const schema = stackSchema.shape[key as keyof typeof stackSchema.shape];
+  return typeof value === 'string' && schema !== undefined && readSchema(schema).kind === 'section';
+}
+
+function notAStack({ file, diagnostics: [first] }: YamlSource): Diagnostic {
+  const where = first?.where ?? { file, line: 1, column: 1, offset: 0, length: 1 };
+  return {
+    severity: 'error',
+    code: 'not-a-stack',
+    message: `${file} is not a stack file: it has none of its keys`,
+    hint: `its lines are not shown, since they may be secret; the keys are ${topKeys.join(', ')}`,
+    where: { ...where, isHidden: true },
+  };
 }
 
 /**

@@ -312,7 +312,7 @@ describe('any content of stack.yml', () => {
     'a key that every object has, such as %s, must be as unknown as any',
     async (key) => {
       for (const [text, column] of [
-        [`${key}: []\n`, 1],
+        [`{prometheus: {}, ${key}: []}\n`, 18],
         [`prometheus: { ${key}: 1 }\n`, 15],
       ] as const) {
         await using folder = await folderWith({ 'stack.yml': text });

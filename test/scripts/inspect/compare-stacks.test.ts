@@ -132,7 +132,9 @@ describe('two stacks compared without an engine', () => {
     ['', 'there is no stack.yml'],
   ])('must refuse %j', async (operand, message) => {
     const error = await compareStacks(operand, undefined, { cwd: repository.path, env: {} }).catch((reason) => reason);
-    expect(String((error as InputError).diagnostics[0]?.message)).toContain(message);
+    const [diagnostic] = (error as InputError).diagnostics;
+    expect(String(diagnostic?.message)).toContain(message);
+    expect(diagnostic?.hint).toEqual(expect.any(String));
   });
 
   it('must leave nothing behind, neither in the repository nor beside it', async () => {

@@ -85,7 +85,7 @@ test('config --json must have the places of the values', async () => {
 
 test.each([
   ['', '{}  # stack.yml:1\n'],
-  ['a: {}\nb: []\n"c d": [[1, [2]], {e: {f: g}}]\n', undefined],
+  ['x-a: {}\nb: []\n"c d": [[1, [2]], {e: {f: g}}]\n', undefined],
 ])('config must print YAML with the same value: %j', async (text, printed) => {
   await using folder = await folderWith({ 'stack.yml': text });
   const { stdout } = await runInProcess(folder.path, ['config']);
@@ -95,15 +95,47 @@ test.each([
 
 test.each([
   [
-    { 'stack.yml': 'a: {b: 1}', 'prod.yml': 'a: [1]' },
-    'prod.yml:1:4 a list cannot be merged into the mapping of stack.yml',
+    { 'stack.yml': 'x-a: {b: 1}', 'prod.yml': 'x-a: [1]' },
+    'prod.yml:1:6 a list cannot be merged into the mapping of stack.yml',
   ],
-  [{ 'stack.yml': 'a: 1', 'prod.yml': 'a: [1' }, 'prod.yml:1:4 this [ is never closed'],
-  [{ 'stack.yml': 'a: 1', 'prod.yml': '', '.env': 'planted' }, '.env:1:1 this line is not an assignment'],
+  [{ 'stack.yml': 'x-a: 1', 'prod.yml': 'x-a: [1' }, 'prod.yml:1:6 this [ is never closed'],
+  [{ 'stack.yml': 'x-a: 1', 'prod.yml': '', '.env': 'planted' }, '.env:1:1 this line is not an assignment'],
 ])('config must report mistakes in merging: %j', async (mistaken, message) => {
   await using folder = await folderWith(mistaken);
   const { exitCode, stdout, stderr } = await runInProcess(folder.path, args);
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
   expect(stderr).toContain(`✖ ${message}\n`);
   expect(stderr).not.toContain('planted');
+});
+
+// A file of secrets that was named by mistake, or a stack file that it was taken for.
+test.each([
+  ['token', 'planted\n'],
+  ['my.env', 'A=1\nPASSWORD=planted\n'],
+  ['key.pem', '-----BEGIN PRIVATE KEY-----\nplanted==\n-----END PRIVATE KEY-----\n'],
+  ['list.yml', '- planted\n- more\n'],
+  ['htpasswd', 'admin:planted\njo:planted\n'],
+  ['secrets.yml', 'slack: planted\ndb: planted\n'],
+  ['services.yml', 'grafana: planted\nalertmanager: planted\n'],
+  ['broken.yml', 'slack: [planted\n'],
+  ['broken.json', '{"slack": "planted", planted'],
+  ['tagged.yml', '!planted x: y\n'],
+  ['alias.yml', 'a: *planted\n'],
+  ['twice.yml', 'planted: 1\nplanted: 2\n'],
+])('nothing of a file that is not a stack may be printed: %s', async (name, text) => {
+  await using folder = await folderWith({ [name]: text, 'stack.yml': 'prometheus: {}\n' });
+  for (const command of [
+    ['config', '-f', name],
+    ['check', '-f', name],
+    ['check', '-f', 'stack.yml', '-f', name],
+    ['config', '-f', 'stack.yml', '-f', name, '--json'],
+    ['diff', name, 'stack.yml'],
+    ['diff', 'stack.yml', name, '--json'],
+    ['fix', '-f', name],
+  ]) {
+    const { exitCode, stdout, stderr } = await runInProcess(folder.path, command);
+    expect([command, exitCode]).toEqual([command, 2]);
+    expect(stdout + stderr).toContain(`${name} is not a stack file`);
+    expect(stdout + stderr).not.toContain('planted');
+  }
 });
