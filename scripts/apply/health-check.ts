@@ -2,6 +2,7 @@ import type { Service } from '../../stack/service.ts';
 import { isDistroless } from '../../stack/values/busybox.ts';
 import type { CheckedCache } from '../check/checked-cache.ts';
 import type { ContainerRequest, Engine } from '../engine/engine.ts';
+import { baseLabels, stackLabel } from '../engine/labels.ts';
 import { findWget, healthCheckBy, wgetPlaces } from '../state/wget.ts';
 import { shortHash } from '../util/hash.ts';
 
@@ -38,9 +39,30 @@ async function createWithWget(
   }
   const [expected] = wgetPlaces;
   const id = await create(expected);
-  const found = await findWget(engine, id);
+  const found = await (request.spec.host === undefined ? findWget(engine, id) : findWgetInImage(engine, request));
   if (found !== undefined && imageId !== undefined) await cache.add(keyOf(found));
   if (found === expected) return id;
   await engine.removeContainer(id);
   return create(found);
+}
+
+/**
+ * Looks in a container without mounts: to read a file of one that mounts the host's folders, the engine mounts all of them
+ * again, those of the other containers included.
+ */
+async function findWgetInImage(engine: Engine, { name, spec, labels }: ContainerRequest): Promise<string | undefined> {
+  const helper = await engine.createHelper({
+    name: `${name}-wget`,
+    image: spec.image,
+    user: spec.user,
+    entrypoint: ['/bin/true'],
+    args: [],
+    labels: baseLabels(labels[stackLabel] ?? '', 'check'),
+    mounts: [],
+  });
+  try {
+    return await findWget(engine, helper);
+  } finally {
+    await engine.removeContainer(helper);
+  }
 }

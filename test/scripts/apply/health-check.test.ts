@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createWithHealthCheck } from '../../../scripts/apply/health-check.ts';
 import { healthCheckBy } from '../../../scripts/state/wget.ts';
-import type { AccessSpec } from '../../../stack/model.ts';
+import type { AccessSpec, HostAccess } from '../../../stack/model.ts';
 import { fakeEngine } from '../../support/engine.ts';
 import { desiredStack } from '../../support/states.ts';
 
@@ -17,9 +17,11 @@ async function createOn(
     kind = 'docker' as 'docker' | 'podman',
     remembered = new Set<string>(),
     access = undefined as AccessSpec | undefined,
+    host = undefined as HostAccess | undefined,
   } = {},
 ) {
   const containers = new Map<string, string | undefined>();
+  const readIn = new Set<string>();
   let count = 0;
   const engine = fakeEngine({
     kind,
@@ -27,7 +29,14 @@ async function createOn(
       containers.set(`c${++count}`, healthCheck?.join(' '));
       return `c${count}`;
     },
-    hasProgram: async (_id, path) => programs.includes(path),
+    createHelper: async ({ mounts }) => {
+      expect(mounts).toEqual([]);
+      return 'helper';
+    },
+    hasProgram: async (id, path) => {
+      readIn.add(id);
+      return programs.includes(path);
+    },
     removeContainer: async (id) => void containers.delete(id),
   });
   const cache = {
@@ -36,7 +45,7 @@ async function createOn(
   };
   const request = {
     name: 'demo-prometheus',
-    spec: { ...spec, image, access },
+    spec: { ...spec, image, access, host },
     labels: {},
     network: 'demo',
     volumes: [],
@@ -47,7 +56,7 @@ async function createOn(
     cache,
   });
   expect([...containers.keys()]).toEqual([id]);
-  return { check: containers.get(id), count, remembered };
+  return { check: containers.get(id), count, remembered, readIn: [...readIn] };
 }
 
 const byWget = (path: string): string => `${path} -Y off -q -T 3 -O /dev/null http://127.0.0.1:9090/-/ready`;
@@ -58,7 +67,7 @@ it.each([
   ['Alpine', ['/usr/bin/wget'], '/usr/bin/wget', 2],
 ])('a container must be checked with the wget of its image: %s', async (_, programs, wget, count) => {
   const { remembered, ...created } = await createOn(programs);
-  expect(created).toEqual({ check: byWget(wget), count });
+  expect(created).toMatchObject({ check: byWget(wget), count });
   // What is known of an image is not looked up again.
   expect(await createOn([], { remembered })).toMatchObject({ check: byWget(wget), count: 1 });
 });
@@ -96,4 +105,11 @@ it.each([
   const certificate = access.tls ? ' --no-check-certificate' : '';
   const header = access.login ? ' --header "$(cat /etc/promstack/current/access/login)"' : '';
   expect(check).toBe(`${start} -Y off -q -T 3 -O /dev/null${certificate} ${address}/-/ready${header}`);
+});
+
+it("must not look for wget in a container that mounts the host's folders", async () => {
+  const host = { mounts: [{ source: '/', target: '/host' }] } as unknown as HostAccess;
+  const alpine = await createOn(['/usr/bin/wget'], { host });
+  expect(alpine).toMatchObject({ check: byWget('/usr/bin/wget'), count: 2, readIn: ['helper'] });
+  expect((await createOn(['/usr/bin/wget'])).readIn).toEqual(['c1']);
 });
