@@ -132,8 +132,9 @@ test.each([short, written])('the stack.yml of init must be valid, with only defa
 
 test.each<[text: string, alternatives: readonly string[]]>([
   [short, []],
-  // Prometheus's own keys have two places each; a size and a percentage, two stores and two logins are alternatives.
-  [written, ['set-twice', 'ignored-key', 'two-stores', 'two-logins', 'secret-file', 'cannot-read']],
+  // Prometheus's own keys have two places each; a size and a percentage, two stores, two logins and two kinds of certificates
+  // are alternatives.
+  [written, ['set-twice', 'ignored-key', 'two-stores', 'two-logins', 'access-names', 'secret-file', 'cannot-read']],
 ])('with every line uncommented, only the files of the examples must be missing', async (text, alternatives) => {
   const loaded = await loadText(uncomment(text));
   const diagnostics = loaded.ok ? loaded.warnings : loaded.error;
