@@ -1,10 +1,11 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 import { renderStack } from '../render/render-stack.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { displayPath } from '../util/display-path.ts';
+import { makeFolder } from '../util/make-folder.ts';
 import { misuse } from '../util/misuse.ts';
 import { InputError, StackError } from '../util/stack-error.ts';
 import { writeFailure } from '../util/write-failure.ts';
@@ -68,7 +69,7 @@ async function writeFiles(folder: string, draft: StackDraft, text: string): Prom
   try {
     for (const [path, { content, mode }] of files) {
       const target = join(folder, path);
-      await mkdir(dirname(target), { recursive: true, mode: path.startsWith('secrets/') ? 0o700 : 0o777 });
+      await makeFolder(dirname(target), path.startsWith('secrets/') ? 0o700 : 0o777);
       await writeFile(target, content, { flag: 'wx', mode });
       written.push(target);
       // The mode of a new file is limited by the umask, which may be less strict for a folder that exists.

@@ -1,6 +1,7 @@
-import { chmod, lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, lstat, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
 import { shortHash } from '../util/hash.ts';
+import { makeFolder } from '../util/make-folder.ts';
 import { isAbsence } from '../util/path-exists.ts';
 import { StackError } from '../util/stack-error.ts';
 import { writeFailure } from '../util/write-failure.ts';
@@ -50,7 +51,7 @@ export async function writeFolder(folder: string, all: readonly OwnFile[]): Prom
         }),
       )
     ).flat();
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const lines = all.flatMap((file) => (file.isSecret === true ? [] : [`${hashOf(file.content)} ${file.path}\n`]));
     // Written first, so that the files of an interrupted export are known to be promstack's.
     const old = [...before].flatMap(([path, hashes]) => hashes.map((hash) => `${hash} ${path}\n`));
@@ -68,7 +69,7 @@ export async function writeFolder(folder: string, all: readonly OwnFile[]): Prom
 /** Servers run as users of their own, so that all may read; others on the host cannot enter the folder of secrets. */
 async function write(folder: string, { path, content, isExecutable, isSecret }: OwnFile): Promise<void> {
   for (const parent of parentsOf(path)) {
-    await mkdir(join(folder, parent), { recursive: true });
+    await makeFolder(join(folder, parent));
     await chmod(join(folder, parent), isSecret === true && !parent.includes('/') ? 0o700 : 0o755);
   }
   await writeFile(join(folder, path), content);

@@ -1,7 +1,8 @@
-import { mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, normalize, sep } from 'node:path';
 import type { RenderedFile } from '../../stack/model.ts';
 import { fromBytes } from '../util/file-bytes.ts';
+import { makeFolder } from '../util/make-folder.ts';
 import { isAbsence, pathExists } from '../util/path-exists.ts';
 import { StackError } from '../util/stack-error.ts';
 import { nameOf, shown, shownBytes } from './show.ts';
@@ -42,14 +43,14 @@ export async function writeRendered(
     }
     const stale = await staleFiles(folder, before, all);
     if (prune) for (const path of stale) await rm(join(folder, path), { force: true });
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const partly = before.filter((path) => all.includes(path) && !written.includes(path));
     // The marker is written first, so that the files of an interrupted run are still known to be promstack's.
     const own = [...written, ...partly, ...(prune ? [] : stale)].sort();
     await writeFile(join(folder, marker), own.map((path) => `${path}\n`).join(''));
     for (const file of files) {
       const path = join(folder, nameOf(file));
-      await mkdir(dirname(path), { recursive: true });
+      await makeFolder(dirname(path));
       // Read-only for the servers, but writable in the user's copy.
       await writeFile(path, shownBytes(file), { mode: (file.mode & 0o111) === 0 ? 0o644 : 0o755 });
     }

@@ -1,11 +1,12 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { PassThrough, type Writable } from 'node:stream';
 import * as z from 'zod';
 import { counted } from '../../../stack/values/words.ts';
 import type { BackedUp } from '../../move/backup/backup.ts';
 import { displayPath } from '../../util/display-path.ts';
+import { makeFolder } from '../../util/make-folder.ts';
 import { misuse } from '../../util/misuse.ts';
 import { pathExists } from '../../util/path-exists.ts';
 import { addSecret } from '../../util/redaction.ts';
@@ -149,7 +150,7 @@ export async function pathFor(
       tryThis: 'use another name, or a folder, where each backup is named after its time',
     });
   }
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   return path;
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import * as z from 'zod';
 import type { Diagnostic } from '../../../stack/diagnostic.ts';
@@ -14,6 +14,7 @@ import { type TriedImport, tryImport, writeImport } from '../../move/try-import.
 import { toDesired } from '../../plan/desired.ts';
 import { takeLock } from '../../state/lock.ts';
 import { displayPath } from '../../util/display-path.ts';
+import { makeFolder } from '../../util/make-folder.ts';
 import { misuse } from '../../util/misuse.ts';
 import { pathExists } from '../../util/path-exists.ts';
 import { redact } from '../../util/redaction.ts';
@@ -124,7 +125,7 @@ export const command = defineCommand({
 /** Writes the report first, since nothing is imported without it. */
 async function writeReport(file: string, text: string): Promise<void> {
   try {
-    await mkdir(dirname(file), { recursive: true });
+    await makeFolder(dirname(file));
     await writeFile(file, redact(text), { flag: 'wx' });
   } catch (cause) {
     throw new StackError({ doing: `writing the report ${file}`, ...(await writeFailure(cause, file)), cause });

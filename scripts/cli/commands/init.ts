@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import * as z from 'zod';
@@ -7,6 +7,7 @@ import { stackJsonSchemaText } from '../../config/schema.ts';
 import { findStackFile, findStackFiles } from '../../config/stack-file.ts';
 import { nameOfFolder } from '../../config/stack-name.ts';
 import { displayPath } from '../../util/display-path.ts';
+import { makeFolder } from '../../util/make-folder.ts';
 import { misuse } from '../../util/misuse.ts';
 import { packageRoot } from '../../util/package-root.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
@@ -96,7 +97,7 @@ export async function starterText(
 /** Writes a new file and its parent folders; false when it already exists. */
 async function writeNew(path: string, text: string): Promise<boolean> {
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await writeFile(path, text, { flag: 'wx' });
     return true;
   } catch (cause) {

@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, rm } from 'node:fs/promises';
+import { cp, readdir, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { adminUser } from '../../../stack/grafana/settings.ts';
 import type { Secret } from '../../../stack/secret.ts';
@@ -7,6 +7,7 @@ import type { Run } from '../../apply/run.ts';
 import { openRunning } from '../../library/running-stack.ts';
 import { openServers, type Servers } from '../../servers/servers.ts';
 import { displayPath } from '../../util/display-path.ts';
+import { makeFolder } from '../../util/make-folder.ts';
 import { misuse } from '../../util/misuse.ts';
 import { makeOwnFolder, sweepOwnFolders } from '../../util/own-folder.ts';
 import { InputError } from '../../util/stack-error.ts';
@@ -21,7 +22,7 @@ export async function ejectScenario(scenario: Scenario, to: string, cwd: string)
   if (`${folder}/`.startsWith(`${scenario.folder}/`)) {
     throw new InputError([misuse(`${shown} is in the folder of the scenario itself`, 'name a folder outside of it')]);
   }
-  await mkdir(folder, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
+  await makeFolder(folder).catch((cause: NodeJS.ErrnoException) => {
     throw new InputError([misuse(`${shown} cannot be created: ${cause.message}`, 'name a new folder')]);
   });
   if ((await readdir(folder)).length > 0) {

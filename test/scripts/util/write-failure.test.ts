@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { makeFolder } from '../../../scripts/util/make-folder.ts';
 import { writeFailure } from '../../../scripts/util/write-failure.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'promstack-write-'));
@@ -21,11 +22,13 @@ test.each([
   ['folder', 'ROOT/folder already exists'],
   ['file', 'ROOT/file already exists'],
   [`${'a'.repeat(300)}/a.yml`, 'a name in the path is too long'],
+  // The kernel denies it by an error that says that the new folder does not exist.
+  ['../../proc/promstack/below/a.yml', expect.stringMatching(/^ENOENT: .* mkdir '\/proc\/promstack'$/)],
   ['../../sys/promstack/a.yml', expect.stringMatching(/^permission denied: \/sys\/promstack \(E(?:PERM|ACCES)\)$/)],
 ])('a file that cannot be written must be explained: %s', async (path, why) => {
   const target = join(root, path);
   const write = async (): Promise<void> => {
-    await mkdir(dirname(target), { recursive: true });
+    await makeFolder(dirname(target));
     await writeFile(target, '', { flag: 'wx' });
   };
   const error = await write().then(
