@@ -63,13 +63,16 @@ export function reportText(
     'Secrets',
     secrets.map(({ file, what, where }) => `\`${file}\`: ${at(where)}\`${what}\``),
   );
-  for (const fate of ['left', 'changed', 'taken'] as const) {
-    section(
-      headings[fate],
-      findings.flatMap((finding) => (finding.fate === fate ? [findingLine(finding)] : [])),
-    );
-  }
+  lines.push(...findingSections(findings));
   return `${lines.join('\n').trimEnd()}\n`;
+}
+
+/** The lines of a report with what became of each part: what is left first, since that needs a look. */
+export function findingSections(findings: readonly Finding[]): readonly string[] {
+  return (['left', 'changed', 'taken'] as const).flatMap((fate) => {
+    const items = findings.flatMap((finding) => (finding.fate === fate ? [`- ${findingLine(finding)}`] : []));
+    return items.length === 0 ? [] : [`## ${headings[fate]}`, '', ...items, ''];
+  });
 }
 
 /** A secret of the input and the file beside stack.yml that has it. */

@@ -1,8 +1,11 @@
 import { join, resolve } from 'node:path';
+import { Option } from '@commander-js/extra-typings';
 import * as z from 'zod';
 import { counted } from '../../../stack/values/words.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { ComposeExport } from '../../move/export-compose.ts';
+import type { Finding } from '../../move/findings.ts';
+import type { Rendering } from '../../render/rendering.ts';
 import { displayPath } from '../../util/display-path.ts';
 import { StackError } from '../../util/stack-error.ts';
 import { type Context, exitCodes } from '../context.ts';
@@ -45,14 +48,8 @@ const compose = defineCommand({
   run: async (context, { out, withSecrets = false }) => {
     const { exportCompose } = await import('../../move/export-compose.ts');
     const { writeFolder } = await import('../../move/write-folder.ts');
-    const connecting = connectEngine(context);
-    connecting.catch(() => undefined);
-    const rendering = await (withSecrets
-      ? renderOrThrow(context, { connecting })
-      : renderToLook(context, connecting, { compare: false }));
-    // Those that promstack generates are on the engine.
-    const needsEngine = withSecrets && rendering.services.some(({ service }) => service.generatedSecrets !== undefined);
-    await using engine = needsEngine ? await connecting : await orNone(connecting);
+    const { rendering, engine: connected } = await renderForExport(context, withSecrets);
+    await using engine = connected;
     const exported = await exportCompose(rendering, engine, { withSecrets });
     const folder = resolve(context.cwd, out);
     const removed = await writeFolder(folder, exported.files);
@@ -62,10 +59,93 @@ const compose = defineCommand({
   },
 });
 
+const kubernetes = defineCommand({
+  details:
+    'Writes a folder of Kubernetes manifests with a kustomization.yaml, by default with the objects of prometheus-operator: ' +
+    'Prometheus, Alertmanager, a PrometheusRule for each rule file, a ScrapeConfig for each job. With --plain, a cluster needs no ' +
+    'operator. README.md lists how to apply them, the secrets that must exist, and what is left out, changed and taken. Files ' +
+    'with secrets are not written without --with-secrets. Replaces only files of an earlier export that nobody has changed.',
+  examples: [
+    { line: 'export kubernetes --out k8s', what: 'write the folder k8s for prometheus-operator, without secrets' },
+    {
+      line: 'export kubernetes --out k8s --plain --with-secrets',
+      what: 'for a cluster without operators, with Secrets',
+    },
+  ],
+  syntax: (blank) =>
+    blank
+      .requiredOption('--out <folder>', 'folder to write to')
+      .addOption(new Option('--operator', 'with the objects of prometheus-operator (default)').conflicts('plain'))
+      .option('--plain', 'without an operator: StatefulSets and ConfigMaps')
+      .option('--with-secrets', 'also write the secrets, as manifests in secrets/'),
+  json: () =>
+    z.strictObject({
+      folder: z.string(),
+      namespace: z.string(),
+      files: z.array(z.string()).describe('paths in the folder that were written'),
+      removedFiles: z.array(z.string()).describe('paths in the folder of earlier exports'),
+      objects: z.array(z.strictObject({ kind: z.string(), name: z.string() })),
+      secrets: z
+        .array(z.strictObject({ name: z.string(), keys: z.array(z.string()), isWritten: z.boolean() }))
+        .describe('Secrets with secrets of the stack, which must exist'),
+      findings: z.array(
+        z.strictObject({
+          fate: z.enum(['taken', 'changed', 'left']),
+          what: z.string(),
+          into: z.string().optional(),
+          why: z.string().optional(),
+        }),
+      ),
+      localImages: z.array(z.string()).describe('images that were built from packages, so that no registry has them'),
+    }),
+  run: async (context, { out, plain = false, withSecrets = false }) => {
+    const { exportKubernetes, isOpen } = await import('../../move/kubernetes/export-kubernetes.ts');
+    const { writeFolder } = await import('../../move/write-folder.ts');
+    const { rendering, engine: connected } = await renderForExport(context, withSecrets);
+    await using engine = connected;
+    const exported = await exportKubernetes(rendering, engine, { withSecrets, isPlain: plain });
+    const folder = resolve(context.cwd, out);
+    const removedFiles = await writeFolder(folder, exported.files);
+    const { namespace, files, objects, findings, images } = exported;
+    const result = {
+      folder,
+      namespace,
+      files: files.map(({ path }) => path),
+      removedFiles: [...removedFiles],
+      objects: objects.map(({ kind, metadata: { name } }) => ({ kind, name })),
+      secrets: exported.secrets
+        .filter((secret) => !isOpen(secret))
+        .map(({ name, entries }) => ({ name, keys: entries.map(({ key }) => key), isWritten: withSecrets })),
+      findings: findings.map(({ fate, what, into, why }) => ({ fate, what, into, why })),
+      localImages: [...new Set(images.flatMap(({ image, isLocal }) => (isLocal ? [image] : [])))],
+    };
+    context.result(result);
+    printKubernetes(context, result);
+    return exitCodes.fine;
+  },
+});
+
 export const command = defineCommand({
   details: 'The containers and config files of a stack run without promstack, too.',
-  subcommands: [{ name: 'compose', summary: 'write a folder for plain docker compose', command: compose }],
+  subcommands: [
+    { name: 'compose', summary: 'write a folder for plain docker compose', command: compose },
+    { name: 'kubernetes', summary: 'write a folder of Kubernetes manifests', command: kubernetes },
+  ],
 });
+
+/** The stack to export; with an engine where there is one, and always for secrets that promstack has generated, which it has. */
+async function renderForExport(
+  context: Context,
+  withSecrets: boolean,
+): Promise<{ readonly rendering: Rendering; readonly engine: Engine | undefined }> {
+  const connecting = connectEngine(context);
+  connecting.catch(() => undefined);
+  const rendering = await (withSecrets
+    ? renderOrThrow(context, { connecting })
+    : renderToLook(context, connecting, { compare: false }));
+  const needsEngine = withSecrets && rendering.services.some(({ service }) => service.generatedSecrets !== undefined);
+  return { rendering, engine: needsEngine ? await connecting : await orNone(connecting) };
+}
 
 async function orNone(connecting: Promise<Engine>): Promise<Engine | undefined> {
   try {
@@ -112,4 +192,43 @@ function print(
     note(`without a health check, since their images are not known to have wget: ${withoutHealthCheck.join(', ')}`);
   }
   note(`next: promstack down, and then docker compose -f ${join(shownFolder, 'compose.yaml')} up -d --wait`);
+}
+
+function printKubernetes(
+  { cwd, report }: Pick<Context, 'cwd' | 'report'>,
+  {
+    folder,
+    namespace,
+    files,
+    removedFiles,
+    secrets,
+    findings,
+    localImages,
+  }: {
+    readonly folder: string;
+    readonly namespace: string;
+    readonly files: readonly string[];
+    readonly removedFiles: readonly string[];
+    readonly secrets: readonly {
+      readonly name: string;
+      readonly keys: readonly string[];
+      readonly isWritten: boolean;
+    }[];
+    readonly findings: readonly Pick<Finding, 'fate' | 'what' | 'why'>[];
+    readonly localImages: readonly string[];
+  },
+): void {
+  const shownFolder = displayPath(folder, cwd);
+  const note = (text: string): void => report({ kind: 'note', isResult: true, text });
+  note(`wrote ${counted(files.length, 'file')} below ${shownFolder}, for the namespace ${namespace}`);
+  for (const path of removedFiles) note(`removed ${join(shownFolder, path)}, which is no longer part of the stack`);
+  const left = findings.filter(({ fate }) => fate === 'left');
+  for (const { what, why } of left) note(`left out: ${what}: ${why}`);
+  const missing = secrets.filter(({ isWritten }) => !isWritten);
+  if (missing.length > 0) {
+    const list = missing.map(({ name, keys }) => `\n  ${name}: ${keys.join(', ')}`).join('');
+    note(`Secrets that you must create as README.md says, or write with --with-secrets:${list}`);
+  }
+  if (localImages.length > 0) note(`images that no registry has, built from packages: ${localImages.join(', ')}`);
+  note(`next: read ${join(shownFolder, 'README.md')}, and then kubectl apply --server-side -k ${shownFolder}`);
 }
