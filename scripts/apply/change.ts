@@ -1,7 +1,8 @@
 import { explainUnscraped } from '../../stack/discovery/targets.ts';
 import type { RenderedFile } from '../../stack/model.ts';
 import { andList } from '../../stack/values/words.ts';
-import { type Engine, EngineError } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
+import { EngineError } from '../engine/engine-error.ts';
 import { ensureImages } from '../engine/images/ensure.ts';
 import { resolvedImages } from '../engine/images/outcome.ts';
 import { ensurePinned, type PinnedOptions } from '../engine/images/pins.ts';

@@ -1,5 +1,6 @@
 import type { ContainerSpec } from '../../stack/model.ts';
-import { type Engine, EngineError } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
+import { EngineError } from '../engine/engine-error.ts';
 import type { DesiredService } from '../plan/desired.ts';
 import type { Removal } from '../plan/plan.ts';
 import { holdersOf, portsTaken } from '../plan/ports.ts';

@@ -1,5 +1,5 @@
 import { counted } from '../../stack/values/words.ts';
-import { EngineError } from '../engine/engine.ts';
+import { EngineError } from '../engine/engine-error.ts';
 import type { Desired } from '../plan/desired.ts';
 import { observe } from '../plan/observe.ts';
 import type { Plan, Step } from '../plan/plan.ts';

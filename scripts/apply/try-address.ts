@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { EngineError } from '../engine/engine.ts';
+import { EngineError } from '../engine/engine-error.ts';
 import { roleLabel, stackLabel } from '../engine/labels.ts';
 import { foreignAddress, startedPublisher } from '../plan/addresses.ts';
 import type { Desired } from '../plan/desired.ts';

@@ -1,5 +1,6 @@
 import type { CheckCommand } from '../../stack/model.ts';
-import { type Engine, EngineError } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
+import { EngineError } from '../engine/engine-error.ts';
 import {
   type CheckJob,
   type CheckRun,

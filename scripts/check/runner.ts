@@ -1,5 +1,5 @@
 import type { CheckCommand, RenderedFile } from '../../stack/model.ts';
-import { EngineError } from '../engine/engine.ts';
+import { EngineError } from '../engine/engine-error.ts';
 import { StackError } from '../util/stack-error.ts';
 
 /** One service's files, and the commands that check them. */

@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../../stack/diagnostic.ts';
-import { EngineError, toStackError } from '../engine/engine.ts';
+import { EngineError, toStackError } from '../engine/engine-error.ts';
 import { isMisuse } from '../util/misuse.ts';
 import { InputError, InterruptedError, StackError } from '../util/stack-error.ts';
 import { version } from '../util/version.ts';

@@ -9,7 +9,8 @@ import { logCalls } from './docker/logs.ts';
 import { idOf, listOf, withKeys } from './docker/response.ts';
 import { agentFor, toModemOptions } from './docker/transport.ts';
 import { type Endpoint, hostOf, isLocal } from './endpoint.ts';
-import { type Engine, EngineError, type EngineKind, type NetworkSummary, type VolumeSummary } from './engine.ts';
+import type { Engine, EngineKind, NetworkSummary, VolumeSummary } from './engine.ts';
+import { EngineError } from './engine-error.ts';
 
 /** Loads dockerode. This takes longer than most calls: start it early, await it late. */
 export async function loadDockerode(): Promise<typeof Dockerode> {

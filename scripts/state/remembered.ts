@@ -1,5 +1,6 @@
 import type { ComposeProject, FindRemembered } from '../config/loaded.ts';
-import { type Engine, EngineError } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
+import { EngineError } from '../engine/engine-error.ts';
 import { stackLabel } from '../engine/labels.ts';
 import { StackError } from '../util/stack-error.ts';
 import { composeProjectOf } from './compose-project.ts';

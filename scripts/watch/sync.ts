@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../../stack/diagnostic.ts';
 import { type Changed, changeStack } from '../apply/change.ts';
 import type { Run } from '../apply/run.ts';
-import { EngineError, toStackError } from '../engine/engine.ts';
+import { EngineError, toStackError } from '../engine/engine-error.ts';
 import { OtherOriginError } from '../plan/origin.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { LockedError } from '../state/lock.ts';

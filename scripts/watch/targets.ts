@@ -1,7 +1,8 @@
 import type { StackConfig } from '../../stack/config.ts';
 import { explainUnscraped } from '../../stack/discovery/targets.ts';
 import { counted, listedNames } from '../../stack/values/words.ts';
-import { type Engine, EngineError } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
+import { EngineError } from '../engine/engine-error.ts';
 import { discoveringService, type FoundTargets, findTargets, writeTargets } from '../state/discovery.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Report } from '../util/event.ts';

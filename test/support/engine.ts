@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type Engine, EngineError, type HelperRequest, type NetworkSummary } from '../../scripts/engine/engine.ts';
+import type { Engine, HelperRequest, NetworkSummary } from '../../scripts/engine/engine.ts';
+import { EngineError } from '../../scripts/engine/engine-error.ts';
 import { ensureImages } from '../../scripts/engine/images/ensure.ts';
 import { missingImages, missingImagesError } from '../../scripts/engine/images/outcome.ts';
 import { setUpEngine } from '../../scripts/engine/setup.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { EngineError } from '../../engine/engine.ts';
+import { EngineError } from '../../engine/engine-error.ts';
 import { findPending, type PendingService } from '../../inspect/pending.ts';
 import type { Rendering } from '../../render/rendering.ts';
 import { durationText } from '../../util/duration-text.ts';

@@ -1,5 +1,5 @@
 import { counted } from '../../../stack/values/words.ts';
-import { EngineError, toStackError } from '../../engine/engine.ts';
+import { EngineError, toStackError } from '../../engine/engine-error.ts';
 import type { ServiceStatus, StatusProblem } from '../../inspect/probe.ts';
 import type { StackStatus } from '../../inspect/status.ts';
 import { stoppedText } from '../../state/find-stack.ts';

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type Dockerode from 'dockerode';
 import { durationText } from '../../util/duration-text.ts';
 import type { Report } from '../../util/event.ts';
-import { EngineError } from '../engine.ts';
+import { EngineError } from '../engine-error.ts';
 import { toEngineError, unlessStatus } from './call.ts';
 import { checkedDialer, notDockerApi, UnexpectedResponse } from './response.ts';
 

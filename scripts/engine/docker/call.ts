@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type Dockerode from 'dockerode';
-import { EngineError, type EngineErrorCode } from '../engine.ts';
+import { EngineError, type EngineErrorCode } from '../engine-error.ts';
 import type { Modem } from './response.ts';
 
 /** For `catch`: ignores an error response with one of these statuses. */

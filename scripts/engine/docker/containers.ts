@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type Dockerode from 'dockerode';
-import { type Connection, type Engine, EngineError, type HelperRequest } from '../engine.ts';
+import type { Connection, Engine, HelperRequest } from '../engine.ts';
+import { EngineError } from '../engine-error.ts';
 import type { DockerApi } from './api.ts';
 import { hasLabels, openStream, toLabelFilter, unlessStatus } from './call.ts';
 import { toDetails, toSummary } from './container-info.ts';

@@ -1,7 +1,8 @@
 import { addAbortSignal, Duplex, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
-import { type Engine, EngineError, type ExecResult } from '../engine.ts';
+import type { Engine, ExecResult } from '../engine.ts';
+import { EngineError } from '../engine-error.ts';
 import type { DockerApi } from './api.ts';
 import { framesOf } from './logs.ts';
 import { idOf } from './response.ts';

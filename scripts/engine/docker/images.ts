@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type Dockerode from 'dockerode';
-import { type Engine, EngineError, type ImageSummary, type PullProgress } from '../engine.ts';
+import type { Engine, ImageSummary, PullProgress } from '../engine.ts';
+import { EngineError } from '../engine-error.ts';
 import { splitReference } from '../images/reference.ts';
 import { credentialsFor } from '../registry-credentials.ts';
 import type { DockerApi } from './api.ts';

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { StringDecoder } from 'node:string_decoder';
 import type Dockerode from 'dockerode';
-import { EngineError } from '../engine.ts';
+import { EngineError } from '../engine-error.ts';
 
 /** What the requests of one call share. */
 interface CallContext {

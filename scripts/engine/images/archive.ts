@@ -7,7 +7,8 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import type { Report } from '../../util/event.ts';
 import { StackError } from '../../util/stack-error.ts';
-import { type Engine, EngineError } from '../engine.ts';
+import type { Engine } from '../engine.ts';
+import { EngineError } from '../engine-error.ts';
 
 /** The destination of an archive. Disposing it before `commit` deletes an incomplete file. */
 export interface ArchiveTarget extends AsyncDisposable {

@@ -1,7 +1,8 @@
 import type { StackConfig } from '../../../stack/config.ts';
 import { defaultImages } from '../../../stack/values/default-images.ts';
 import type { Report } from '../../util/event.ts';
-import { type Engine, EngineError, type ImageSummary, type PullProgress } from '../engine.ts';
+import type { Engine, ImageSummary, PullProgress } from '../engine.ts';
+import { EngineError } from '../engine-error.ts';
 import { type ImageAttempt, type ImageOrigin, type ImageOutcome, notReplaced, type RequiredImage } from './outcome.ts';
 import { newestBuilt, type Recipe, recipeFor, upstreamVersionOf } from './recipes.ts';
 import { registryOf, splitReference, underMirror } from './reference.ts';

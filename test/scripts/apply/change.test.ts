@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { EngineError } from '../../../scripts/engine/engine.ts';
+import { EngineError } from '../../../scripts/engine/engine-error.ts';
 import type { Desired } from '../../../scripts/plan/desired.ts';
 import { StackError } from '../../../scripts/util/stack-error.ts';
 import { MemoryStack, stackOf } from '../../support/memory-stack.ts';

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { Context, ExitCode } from '../../../scripts/cli/context.ts';
 import { endingSignals } from '../../../scripts/cli/process-io.ts';
 import { run } from '../../../scripts/cli/run.ts';
-import { EngineError } from '../../../scripts/engine/engine.ts';
+import { EngineError } from '../../../scripts/engine/engine-error.ts';
 import { addSecret } from '../../../scripts/util/redaction.ts';
 import { InputError, InterruptedError, StackError } from '../../../scripts/util/stack-error.ts';
 import { version } from '../../../scripts/util/version.ts';

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { EngineError } from '../../../scripts/engine/engine.ts';
+import { EngineError } from '../../../scripts/engine/engine-error.ts';
 import { addSecret, redact, redacted } from '../../../scripts/util/redaction.ts';
 import { InputError, InterruptedError, StackError } from '../../../scripts/util/stack-error.ts';
 

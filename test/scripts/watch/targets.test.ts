@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type ArchiveEntry, type ContainerSummary, EngineError } from '../../../scripts/engine/engine.ts';
+import type { ArchiveEntry, ContainerSummary } from '../../../scripts/engine/engine.ts';
+import { EngineError } from '../../../scripts/engine/engine-error.ts';
 import type { Event } from '../../../scripts/util/event.ts';
 import { followTargets } from '../../../scripts/watch/targets.ts';
 import { stackSchema } from '../../../stack/config.ts';

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, test, vi } from 'vitest';
 import type { ContainerRequest, Engine, HelperRequest } from '../../../../scripts/engine/engine.ts';
-import { EngineError } from '../../../../scripts/engine/engine.ts';
+import { EngineError } from '../../../../scripts/engine/engine-error.ts';
 import type { Event } from '../../../../scripts/util/event.ts';
 import { stackSchema } from '../../../../stack/config.ts';
 import { findService } from '../../../../stack/services.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { toEngineError } from '../../../../scripts/engine/docker/call.ts';
-import { EngineError } from '../../../../scripts/engine/engine.ts';
+import { EngineError } from '../../../../scripts/engine/engine-error.ts';
 
 /** An error response, in the words of docker-modem. */
 function refusal(statusCode: number, message: string): Error {

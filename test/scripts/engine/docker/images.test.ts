@@ -6,7 +6,7 @@ import {
   type ProgressLine,
   progressLines,
 } from '../../../../scripts/engine/docker/images.ts';
-import { EngineError } from '../../../../scripts/engine/engine.ts';
+import { EngineError } from '../../../../scripts/engine/engine-error.ts';
 import { fakeDaemon, json, lines } from '../../../support/fake-daemon.ts';
 
 const forever = new AbortController().signal;

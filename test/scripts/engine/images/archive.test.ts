@@ -6,7 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { EngineError } from '../../../../scripts/engine/engine.ts';
+import { EngineError } from '../../../../scripts/engine/engine-error.ts';
 import { archiveToStdout, loadImages, openTargetFile, saveImages } from '../../../../scripts/engine/images/archive.ts';
 import { fakeEngine } from '../../../support/engine.ts';
 import { fakeDaemon } from '../../../support/fake-daemon.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Engine, EngineError, type ImageSummary } from '../../../../scripts/engine/engine.ts';
+import type { Engine, ImageSummary } from '../../../../scripts/engine/engine.ts';
+import { EngineError } from '../../../../scripts/engine/engine-error.ts';
 import { ensureImages, type ImageSettings } from '../../../../scripts/engine/images/ensure.ts';
 import { describeMissing, missingImages, missingImagesError } from '../../../../scripts/engine/images/outcome.ts';
 import type { Event } from '../../../../scripts/util/event.ts';

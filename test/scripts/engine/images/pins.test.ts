@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Engine, EngineError, type ImageSummary } from '../../../../scripts/engine/engine.ts';
+import type { Engine, ImageSummary } from '../../../../scripts/engine/engine.ts';
+import { EngineError } from '../../../../scripts/engine/engine-error.ts';
 import { ensurePinned, isPinned, type Pin, pinOf } from '../../../../scripts/engine/images/pins.ts';
 import type { Event } from '../../../../scripts/util/event.ts';
 import { fakeEngine } from '../../../support/engine.ts';
