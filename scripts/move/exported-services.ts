@@ -9,7 +9,7 @@ import { findImages } from '../engine/images/ensure.ts';
 import { recipeFor, upstreamVersionOf } from '../engine/images/recipes.ts';
 import { stackLabel } from '../engine/labels.ts';
 import type { Rendering, ServiceRendering } from '../render/rendering.ts';
-import { hidden } from '../render/show.ts';
+import { shown } from '../render/show.ts';
 import { type StackContainers, servicesAmong } from '../state/find-stack.ts';
 import { names } from '../state/names.ts';
 import { givenSecrets, makeSecret, openSecretStore, type Secrets } from '../state/secret-store.ts';
@@ -78,7 +78,7 @@ export function refuseInternalCa({ services }: Rendering, doing: string): void {
 
 /** Whether a file has secrets, also such that stack.yml has as plain text. */
 export const isSecret = (file: RenderedFile): boolean =>
-  file.content instanceof Secret || hidden(file).secrets.length > 0;
+  file.content instanceof Secret || (file.isBinary !== true && shown(file) !== file.content);
 
 /** Folders without files that are mounted or that a server looks for: neither git nor an object of Kubernetes has empty ones. */
 export function foldersToKeep({ service, files }: ServiceRendering): readonly string[] {

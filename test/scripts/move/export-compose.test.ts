@@ -3,10 +3,12 @@ import { parse } from 'yaml';
 import { toCreateOptions } from '../../../scripts/engine/docker/create-options.ts';
 import { type ComposeExport, exportCompose } from '../../../scripts/move/export-compose.ts';
 import { render } from '../../../scripts/render/render.ts';
+import { renderStack } from '../../../scripts/render/render-stack.ts';
 import type { Rendering } from '../../../scripts/render/rendering.ts';
 import { loadTemplates } from '../../../scripts/render/templates.ts';
 import { Secret } from '../../../stack/secret.ts';
 import { cases, renderCase } from '../../golden/golden.ts';
+import { folderWith } from '../../support/config.ts';
 import { loadedFrom } from '../../support/loaded.ts';
 
 interface ComposeService {
@@ -168,6 +170,16 @@ describe('an exported stack', () => {
     const exported = await exportOf(rendering, true);
     const having = exported.files.filter(({ content }) => content.includes('planted-secret'));
     expect(having.map(({ path }) => path)).toEqual(['secrets/prometheus/prometheus.yml']);
+  });
+
+  it('must mask a secret that a file of stack.yml has as plain text', async () => {
+    const exporter = '{image: "a:1", port: 1, files: {token: planted-secret-1}}';
+    await using folder = await folderWith({ 'stack.yml': `name: a\nexporters: {custom: {queue: ${exporter}}}\n` });
+    const loaded = await renderStack({ cwd: folder.path, env: {} });
+    if (!loaded.ok || !loaded.value.rendering.ok) throw new Error(JSON.stringify(loaded));
+    const { files } = await exportOf(loaded.value.rendering.value, true);
+    const having = files.filter(({ content }) => content.includes('planted-secret-1'));
+    expect(having.map(({ path }) => path)).toEqual(['secrets/queue/token']);
   });
 
   it('must keep the folders that git would leave out', async () => {
