@@ -45,57 +45,52 @@ const name = /^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const label = /^(?:[a-zA-Z0-9](?:[\w.-]{0,61}[a-zA-Z0-9])?)?$/;
 const key = /^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\/)?[a-zA-Z0-9](?:[\w.-]{0,61}[a-zA-Z0-9])?$/;
 
-/** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/ and .../names/; 1 MiB is the limit of a ConfigMap. */
+/** Keys whose value is a name, and keys of objects and lists whose `name` is one. */
+const nameKeys = new Set(['claimName', 'serviceName', 'serviceAccountName', 'configSecret', 'namespace']);
+const namedKeys = new Set(['metadata', 'configMap', 'secret', 'volumes', 'volumeMounts', 'containers', 'roleRef']);
+/** Labels of metrics have other limits. */
+const ofMetrics = new Set(['groups', 'staticConfigs', 'externalLabels']);
+
+/** https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ and labels/; a ConfigMap has at most 1 MiB. */
 function limitProblems(object: KubernetesObject): string[] {
   const problems: string[] = [];
   const check = (isValid: boolean, what: string): void => {
     if (!isValid) problems.push(what);
   };
-  const walk = (value: unknown, at: string): void => {
-    if (typeof value !== 'object' || value === null) return;
+  const walk = (value: object, parent: string): void => {
     for (const [step, inner] of Object.entries(value)) {
-      const path = `${at}.${step}`;
-      if (
-        ['name', 'claimName', 'serviceName', 'configSecret', 'namespace'].includes(step) &&
-        /metadata|configMap|secret|claim|service|namespace|volume/i.test(path)
-      ) {
-        if (!path.includes('groups') && !path.includes('.env.')) check(name.test(String(inner)), `${path} ${inner}`);
+      if (ofMetrics.has(step)) continue;
+      if (nameKeys.has(step) || (step === 'name' && namedKeys.has(parent))) {
+        check(name.test(String(inner)), `${parent}.${step} ${inner}`);
       }
-      const isLabels = ['labels', 'matchLabels', 'selector'].includes(step) && !/groups|staticConfigs/.test(path);
-      if (isLabels || step === 'annotations') {
-        if (/groups/.test(path)) continue;
-        for (const [labelKey, value] of Object.entries(inner as object)) {
-          if (labelKey === 'matchLabels') continue;
-          check(key.test(labelKey), `${path}: key ${labelKey}`);
-          if (isLabels) check(label.test(String(value)), `${path}: value ${value}`);
-        }
+      if (typeof inner !== 'object' || inner === null) continue;
+      const isSelector = step === 'selector' && !('matchLabels' in inner);
+      const isLabels = step === 'labels' || step === 'matchLabels' || isSelector;
+      for (const [labelKey, text] of isLabels || step === 'annotations' ? Object.entries(inner) : []) {
+        check(key.test(labelKey), `${step}: key ${labelKey}`);
+        check(!isLabels || label.test(String(text)), `${step}: value ${text}`);
       }
-      walk(inner, path);
+      walk(inner, /^\d+$/.test(step) ? parent : step);
     }
   };
-  walk({ metadata: object.metadata, spec: object['spec'] }, '');
+  walk({ metadata: object.metadata, spec: object['spec'], roleRef: object['roleRef'] }, '');
   const data = Object.entries({ ...(object['data'] as object), ...(object['binaryData'] as object) });
-  for (const [dataKey] of data) check(/^[\w.-]{1,253}$/.test(dataKey), `key ${dataKey}`);
+  for (const [dataKey] of data) check(/^(?!\.\.?$|\.\.)[\w.-]{1,253}$/.test(dataKey), `key ${dataKey}`);
   const size = data.reduce((sum, [dataKey, text]) => sum + dataKey.length + Buffer.byteLength(String(text)), 0);
+  // The values of a Secret are base64.
   check(size <= 2 ** 20 * (object.kind === 'Secret' ? 4 / 3 : 1), `${size} bytes of data`);
   check(JSON.stringify(object).length <= 1.5 * 2 ** 20, 'more than etcd takes');
   return problems;
 }
 
-const freeKeys = new Set([
-  'labels',
-  'annotations',
-  'matchLabels',
-  'selector',
-  'limits',
-  'requests',
-  'data',
-  'binaryData',
-  'params',
-  'externalLabels',
-  'headers',
-  'requiredMatchers',
-]);
+/** Keys with mappings of any keys. */
+const freeKeys = new Set(
+  ['labels', 'annotations', 'matchLabels', 'selector', 'limits', 'requests', 'data', 'binaryData', 'params'].concat([
+    'externalLabels',
+    'headers',
+    'requiredMatchers',
+  ]),
+);
 
 /** Keys that no type of the kind has: the schemas allow any. */
 function unknownKeys(object: KubernetesObject, declaration: string): readonly string[] {
@@ -103,20 +98,16 @@ function unknownKeys(object: KubernetesObject, declaration: string): readonly st
   const walk = (value: unknown, at: string): readonly string[] => {
     if (Array.isArray(value)) return value.flatMap((item, index) => walk(item, `${at}.${index}`));
     if (typeof value !== 'object' || value === null) return [];
-    return Object.entries(value).flatMap(([step, inner]) => [
-      ...(known.has(step) ? [] : [`unknown key ${at}.${step}`]),
-      ...(freeKeys.has(step) && !isList(inner) && step !== 'selector'
-        ? []
-        : step === 'selector' && !hasMatch(inner)
-          ? []
-          : walk(inner, `${at}.${step}`)),
-    ]);
+    return Object.entries(value).flatMap(([step, inner]) => {
+      const isFree = freeKeys.has(step) && !Array.isArray(inner) && !('matchLabels' in Object(inner));
+      return [
+        ...(known.has(step) ? [] : [`unknown key ${at}.${step}`]),
+        ...(isFree ? [] : walk(inner, `${at}.${step}`)),
+      ];
+    });
   };
   return walk(object, '');
 }
-
-const isList = (value: unknown): boolean => Array.isArray(value);
-const hasMatch = (value: unknown): boolean => typeof value === 'object' && value !== null && 'matchLabels' in value;
 
 const cache = new Map<string, ReadonlySet<string>>();
 

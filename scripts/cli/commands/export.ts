@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { counted } from '../../../stack/values/words.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { ComposeExport } from '../../move/export-compose.ts';
-import type { Finding } from '../../move/findings.ts';
+import type { KubernetesExport } from '../../move/kubernetes/export-kubernetes.ts';
 import type { Rendering } from '../../render/rendering.ts';
 import { displayPath } from '../../util/display-path.ts';
 import { StackError } from '../../util/stack-error.ts';
@@ -99,26 +99,14 @@ const kubernetes = defineCommand({
       localImages: z.array(z.string()).describe('images that were built from packages, so that no registry has them'),
     }),
   run: async (context, { out, plain = false, withSecrets = false }) => {
-    const { exportKubernetes, isOpen } = await import('../../move/kubernetes/export-kubernetes.ts');
+    const { exportKubernetes } = await import('../../move/kubernetes/export-kubernetes.ts');
     const { writeFolder } = await import('../../move/write-folder.ts');
     const { rendering, engine: connected } = await renderForExport(context, withSecrets);
     await using engine = connected;
     const exported = await exportKubernetes(rendering, engine, { withSecrets, isPlain: plain });
     const folder = resolve(context.cwd, out);
     const removedFiles = await writeFolder(folder, exported.files);
-    const { namespace, files, objects, findings, images } = exported;
-    const result = {
-      folder,
-      namespace,
-      files: files.map(({ path }) => path),
-      removedFiles: [...removedFiles],
-      objects: objects.map(({ kind, metadata: { name } }) => ({ kind, name })),
-      secrets: exported.secrets
-        .filter((secret) => !isOpen(secret))
-        .map(({ name, entries }) => ({ name, keys: entries.map(({ key }) => key), isWritten: withSecrets })),
-      findings: findings.map(({ fate, what, into, why }) => ({ fate, what, into, why })),
-      localImages: [...new Set(images.flatMap(({ image, isLocal }) => (isLocal ? [image] : [])))],
-    };
+    const result = { folder, ...toKubernetesJson(exported, withSecrets), removedFiles: [...removedFiles] };
     context.result(result);
     printKubernetes(context, result);
     return exitCodes.fine;
@@ -194,6 +182,20 @@ function print(
   note(`next: promstack down, and then docker compose -f ${join(shownFolder, 'compose.yaml')} up -d --wait`);
 }
 
+function toKubernetesJson(exported: KubernetesExport, withSecrets: boolean) {
+  const { namespace, files, objects, neededSecrets, findings, images } = exported;
+  return {
+    namespace,
+    files: files.map(({ path }) => path),
+    objects: objects.map(({ kind, metadata: { name } }) => ({ kind, name })),
+    secrets: neededSecrets.map(({ name, entries }) => {
+      return { name, keys: entries.map(({ key }) => key), isWritten: withSecrets };
+    }),
+    findings: findings.map(({ fate, what, into, why }) => ({ fate, what, into, why })),
+    localImages: [...new Set(images.flatMap(({ image, isLocal }) => (isLocal ? [image] : [])))],
+  };
+}
+
 function printKubernetes(
   { cwd, report }: Pick<Context, 'cwd' | 'report'>,
   {
@@ -204,18 +206,9 @@ function printKubernetes(
     secrets,
     findings,
     localImages,
-  }: {
+  }: ReturnType<typeof toKubernetesJson> & {
     readonly folder: string;
-    readonly namespace: string;
-    readonly files: readonly string[];
     readonly removedFiles: readonly string[];
-    readonly secrets: readonly {
-      readonly name: string;
-      readonly keys: readonly string[];
-      readonly isWritten: boolean;
-    }[];
-    readonly findings: readonly Pick<Finding, 'fate' | 'what' | 'why'>[];
-    readonly localImages: readonly string[];
   },
 ): void {
   const shownFolder = displayPath(folder, cwd);

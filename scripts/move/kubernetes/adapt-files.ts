@@ -10,7 +10,7 @@ import { revealed } from '../../render/show.ts';
 import type { KubernetesDraft } from './kubernetes-draft.ts';
 import { objectName } from './object-names.ts';
 
-/** The files of a service with what differs in a cluster: names of hosts, pods on each node, what only promstack keeps up. */
+/** The files of a service with what differs in a cluster: names of hosts, pods on each node, what only promstack does. */
 export function adaptedFiles(draft: KubernetesDraft, { service, files }: ServiceRendering): readonly RenderedFile[] {
   const { rendering } = draft;
   const renamed = hostRenames(rendering);
@@ -119,10 +119,10 @@ function takeTarget(job: YAMLMap, host: string): boolean {
     if (targets.items.length === 0) statics.items = statics.items.filter((item) => item !== group);
     if (statics.items.length === 0) job.delete('static_configs');
     const port = Number(String(target.value).split(':')[1]);
-    const document = new Document({ names: [host], type: 'A', port });
-    const found = job.get('dns_sd_configs');
-    if (isSeq(found)) found.items.push(document.contents);
-    else job.set('dns_sd_configs', new Document([{ names: [host], type: 'A', port }]).contents);
+    const others = job.get('dns_sd_configs');
+    const addresses = new Document([{ names: [host], type: 'A', port }]).contents;
+    if (isSeq(others) && isSeq(addresses)) others.items.push(...addresses.items);
+    else job.set('dns_sd_configs', addresses);
     return true;
   }
   return false;

@@ -1,4 +1,5 @@
 import type { RenderedFile } from '../../../stack/model.ts';
+import { parseJson } from '../../../stack/values/parse.ts';
 import type { ServiceRendering } from '../../render/rendering.ts';
 import { shown } from '../../render/show.ts';
 import { toBytes } from '../../util/file-bytes.ts';
@@ -50,6 +51,7 @@ export function addConfig(
   for (const [folder, inFolder] of folders) {
     for (const [name, part] of parts(draft, 'ConfigMap', `${service}-${folder}`, inFolder)) {
       draft.add(service, 'v1', 'ConfigMap', name, dataOf(part));
+      reportNamed(draft, part, `ConfigMap ${name}`);
       keys.push(
         ...part.map(({ file, key }): FileKey => {
           const mode = (file.mode & 0o111) === 0 ? undefined : 0o555;
@@ -60,11 +62,20 @@ export function addConfig(
   }
   for (const [name, part] of parts(draft, 'Secret', `${service}-secrets`, secret)) {
     draft.secrets.push({ name, entries: part.map(entryOf) });
+    reportNamed(draft, part, `Secret ${name}`);
     keys.push(
       ...part.map(({ file, key }): FileKey => ({ kind: 'secret', name, key, path: file.path, mode: groupReadable })),
     );
   }
   return keys;
+}
+
+/** Reports the files that keys of stack.yml name. */
+function reportNamed(draft: KubernetesDraft, files: readonly Keyed[], into: string): void {
+  for (const { file } of files) {
+    if (file.namedAt === undefined) continue;
+    draft.findings.taken(`${file.service}/${file.path}`, draft.at(...file.namedAt), into);
+  }
 }
 
 /** A secret is read by the group of its pod, `fsGroup`. */
@@ -114,9 +125,7 @@ function contentWithin(draft: KubernetesDraft, service: string, file: RenderedFi
   const content = toBytes(file);
   if (content.length <= mostBytes - 300) return content;
   const what = `${service}/${file.path}`;
-  const compact = file.path.endsWith('.json')
-    ? Buffer.from(JSON.stringify(JSON.parse(content.toString('utf8'))))
-    : content;
+  const compact = file.path.endsWith('.json') ? compacted(content) : content;
   if (compact.length <= mostBytes - 300) {
     draft.findings.changed(
       what,
@@ -128,6 +137,12 @@ function contentWithin(draft: KubernetesDraft, service: string, file: RenderedFi
   }
   draft.findings.left(what, undefined, `it has ${compact.length} bytes, and a ConfigMap or Secret takes at most 1 MiB`);
   return undefined;
+}
+
+/** JSON without blanks; itself when it is not JSON. */
+function compacted(content: Buffer): Buffer {
+  const value = parseJson(content.toString('utf8'));
+  return value === undefined ? content : Buffer.from(JSON.stringify(value));
 }
 
 function dataOf(files: readonly Keyed[]): Readonly<Record<string, unknown>> {
@@ -157,6 +172,10 @@ export function configVolume(name: string, keys: readonly FileKey[]): Readonly<R
 
 function grouped<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, readonly T[]> {
   const groups = new Map<string, T[]>();
-  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+  for (const item of items) {
+    const group = groups.get(keyOf(item)) ?? [];
+    groups.set(keyOf(item), group);
+    group.push(item);
+  }
   return groups;
 }

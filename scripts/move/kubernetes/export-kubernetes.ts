@@ -1,9 +1,11 @@
 import { stringify } from 'yaml';
+import { loginFile } from '../../../stack/access/access.ts';
 import { recorderFeature } from '../../../stack/alertmanager/event-recorder.ts';
 import { featuresIn, flagIn, withoutFlag } from '../../../stack/values/container.ts';
+import { isMapping } from '../../../stack/values/mapping.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Rendering, ServiceRendering } from '../../render/rendering.ts';
-import { redactIn } from '../../util/redaction.ts';
+import { redact } from '../../util/redaction.ts';
 import type { ExportedService } from '../compose-file.ts';
 import { exportedServices, foldersToKeep, refuseInternalCa } from '../exported-services.ts';
 import type { Finding } from '../findings.ts';
@@ -23,6 +25,8 @@ export interface KubernetesExport {
   readonly files: readonly OwnFile[];
   readonly objects: readonly KubernetesObject[];
   readonly secrets: readonly DraftSecret[];
+  /** Those that have a secret of the stack. */
+  readonly neededSecrets: readonly DraftSecret[];
   readonly findings: readonly Finding[];
   readonly images: readonly { readonly image: string; readonly isLocal: boolean }[];
 }
@@ -46,7 +50,7 @@ export async function exportKubernetes(
     kind: 'Namespace',
     metadata: {
       name: draft.namespace,
-      labels: { ...draft.partOf, 'pod-security.kubernetes.io/enforce': level(rendering) },
+      labels: { ...draft.partOf, 'pod-security.kubernetes.io/enforce': podSecurityLevel(rendering) },
     },
   };
   const objects = [{ path: 'namespace.yaml', object: namespace }, ...draft.objects];
@@ -61,26 +65,29 @@ export async function exportKubernetes(
     ...(withSecrets ? [] : draft.secrets.flatMap(enteredFiles)),
     { path: '.gitignore', content: Buffer.from('/secrets/\n') },
   ];
-  const readme = kubernetesReadme(draft, { secrets: draft.secrets, withSecrets, images });
+  const neededSecrets = draft.secrets.filter((secret) => !isOpen(secret));
+  const readme = redact(kubernetesReadme(draft, { secrets: withSecrets ? [] : neededSecrets, images }));
   return {
     namespace: draft.namespace,
     files: [{ path: 'README.md', content: Buffer.from(readme) }, ...files],
     objects: objects.map(({ object }) => object),
     secrets: draft.secrets,
+    neededSecrets,
     findings: draft.findings.all,
     images,
   };
 }
 
 /** What Kubernetes lets the pods of a namespace do: more than the least only for exporters of host metrics, or as root. */
-function level({ services }: Rendering): string {
+function podSecurityLevel({ services }: Rendering): string {
   if (services.some(({ container }) => container.host !== undefined)) return 'privileged';
   return services.some(({ container }) => container.user.startsWith('0:')) ? 'baseline' : 'restricted';
 }
 
 function addParts(draft: KubernetesDraft, exported: ExportedService, rendered: ServiceRendering): void {
   const { service } = exported;
-  const files = adaptedFiles(draft, rendered);
+  // Only promstack logs in by that file.
+  const files = adaptedFiles(draft, rendered).filter(({ path }) => path !== loginFile);
   const isOperated = !draft.isPlain && (service.name === 'prometheus' || service.name === 'alertmanager');
   if (isOperated) {
     const add = service.name === 'prometheus' ? addPrometheus : addAlertmanager;
@@ -137,7 +144,7 @@ function addGenerated(draft: KubernetesDraft, { service, secrets }: ExportedServ
 }
 
 /** Whether nothing in it is secret. */
-export const isOpen = ({ entries }: DraftSecret): boolean => entries.every(({ values }) => values.length === 0);
+const isOpen = ({ entries }: DraftSecret): boolean => entries.every(({ values }) => values.length === 0);
 
 /** What a Secret without a manifest is made from: its content if nothing in it is secret, else the text around the secrets. */
 function enteredFiles(secret: DraftSecret): readonly OwnFile[] {
@@ -151,18 +158,31 @@ function enteredFiles(secret: DraftSecret): readonly OwnFile[] {
 const toYaml = (value: unknown): string =>
   stringify(value, { schema: 'yaml-1.1', compat: 'core', lineWidth: 0, aliasDuplicateObjects: false });
 
-/** The text of an object that is no Secret: a secret that is part of another value, such as a URL, is masked and reported. */
+/** The text of an object: a secret that is part of another value, such as a URL, is masked and reported. */
 function manifest({ findings }: KubernetesDraft, object: KubernetesObject): string {
   const text = toYaml(object);
-  const masked = toYaml(redactIn(object));
+  const masked = toYaml(withoutSecrets(object));
   if (masked !== text) {
-    findings.left(
-      `a secret in ${object.kind} ${object.metadata.name}`,
-      undefined,
-      'it is part of another value: write it where [secret] is',
-    );
+    const why = 'it is part of another value: write it where [secret] is';
+    findings.left(`a secret in ${object.kind} ${object.metadata.name}`, undefined, why);
   }
   return masked;
+}
+
+/** Keys whose values promstack gives, or whose files with secrets are in Secrets: a word in them is not the secret that is the same. */
+const ownKeys: ReadonlySet<string> = new Set(
+  ['apiVersion', 'kind', 'metadata', 'name', 'namespace', 'matchLabels', 'selector', 'key', 'path', 'image', 'version']
+    .concat('mountPath', 'claimName', 'serviceName', 'configSecret', 'data', 'binaryData', 'portName', 'port')
+    .concat('targetPort'),
+);
+
+function withoutSecrets(value: unknown): unknown {
+  if (typeof value === 'string') return redact(value);
+  if (Array.isArray(value)) return value.map(withoutSecrets);
+  if (!isMapping(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, ownKeys.has(key) ? inner : withoutSecrets(inner)]),
+  );
 }
 
 function secretFile({ namespace, partOf }: KubernetesDraft, { name, entries, isNew }: DraftSecret): OwnFile {

@@ -55,9 +55,11 @@ export class KubernetesDraft {
     [this.podLabels, this.podAnnotations] = this.#labelsOf(rendering.config.labels);
   }
 
-  /** Where stack.yml has a key. */
+  /** Where stack.yml has a key; undefined for one that it does not have. */
   at(...path: readonly (string | number)[]): SourceRange | undefined {
-    return this.rendering.locate?.(path);
+    const [where, around] = [this.rendering.locate?.(path), this.rendering.locate?.(path.slice(0, -1))];
+    const isSet = where?.line !== around?.line || where?.column !== around?.column || where?.length !== around?.length;
+    return isSet ? where : undefined;
   }
 
   /** The name of an object; two of a kind never have the same. A text that no name can be is reported with its name. */

@@ -2,15 +2,14 @@ import { findingSections } from '../findings.ts';
 import type { DraftSecret, KubernetesDraft } from './kubernetes-draft.ts';
 
 interface ReadmeParts {
+  /** Those that have no manifest. */
   readonly secrets: readonly DraftSecret[];
-  readonly withSecrets: boolean;
   readonly images: readonly { readonly image: string; readonly isLocal: boolean }[];
 }
 
 /** The README of an export to Kubernetes: how to apply it, what must exist, and what became of each part of the stack. */
-export function kubernetesReadme(draft: KubernetesDraft, { secrets, withSecrets, images }: ReadmeParts): string {
+export function kubernetesReadme(draft: KubernetesDraft, { secrets, images }: ReadmeParts): string {
   const { namespace, rendering, isPlain, findings } = draft;
-  const needed = withSecrets ? [] : secrets.filter(({ entries }) => entries.some(({ values }) => values.length > 0));
   const local = [...new Set(images.flatMap(({ image, isLocal }) => (isLocal ? [image] : [])))];
   const sections = [
     `# ${rendering.config.name}
@@ -24,14 +23,14 @@ kubectl apply --server-side -k .
 \`\`\`
 
 \`--server-side\`, since \`kubectl apply\` alone takes no object of more than 256 KiB.`,
-    needed.length === 0
+    secrets.length === 0
       ? ''
       : `## Secrets
 
-These must exist before the pods start. \`promstack export kubernetes --with-secrets\` writes them as manifests. Each \`FILE\` has
-the value alone, without a line break at its end; those in \`masked/\` have \`[secret]\` where you must write one.
+These must exist before the pods start. \`promstack export kubernetes --with-secrets\` writes them as manifests. Each \`FILE\` is a
+file of yours outside this folder: the content alone, without a line break at its end.
 
-${needed.map((secret) => secretText(namespace, secret)).join('\n\n')}`,
+${secrets.map((secret) => secretText(namespace, secret)).join('\n\n')}`,
     local.length === 0
       ? ''
       : `## Images
@@ -46,17 +45,16 @@ ${local.map((image) => `- \`${image}\``).join('\n')}`,
 }
 
 function secretText(namespace: string, { name, entries }: DraftSecret): string {
-  const literals = entries.map(({ key, values, masked }) => {
-    const path = masked !== undefined ? `masked/${name}/${key}` : values.length === 0 ? `files/${name}/${key}` : 'FILE';
-    return `  --from-file=${key}=${path}`;
+  const files = entries.map(({ key, values }) => {
+    return `  --from-file=${key}=${values.length === 0 ? `files/${name}/${key}` : 'FILE'}`;
   });
-  const rows = entries.map(
-    ({ key, values }) =>
-      `| \`${key}\` | ${values.map((value) => (value.startsWith('!') ? `\`${value}\`` : value)).join(', ')} |`,
-  );
+  const rows = entries.map(({ key, values, masked }) => {
+    const list = values.map((value) => (value.startsWith('!') ? `\`${value}\`` : value)).join(', ');
+    return `| \`${key}\` | ${masked === undefined ? list : `\`masked/${name}/${key}\` with its secrets: ${list}`} |`;
+  });
   return `\`\`\`bash
 kubectl -n ${namespace} create secret generic ${name} \\
-${literals.join(' \\\n')}
+${files.join(' \\\n')}
 \`\`\`
 
 | key | content |

@@ -6,9 +6,9 @@ import { foldersToKeep, isSecret, secretsIn } from '../exported-services.ts';
 import { makePathsAbsolute } from './absolute-paths.ts';
 import { addConfig } from './config-objects.ts';
 import type { KubernetesDraft } from './kubernetes-draft.ts';
+import { filesOf, type OperatedServer, podFields } from './operated-server.ts';
 import { OperatorValues } from './operator-fields.ts';
-import { filesOf, type OperatedServer, podFields } from './operator-prometheus.ts';
-import { alertmanagerFlags, specOfArgs, versionIn, webSpec } from './server-args.ts';
+import { alertmanagerFlags, specOfArgs, versionIn, webConfigIn, webSpec } from './server-args.ts';
 import { addService } from './workloads.ts';
 
 const folder = 'alertmanager';
@@ -23,7 +23,7 @@ export function addAlertmanager(draft: KubernetesDraft, { exported, rendered, fi
   const keys = addConfig(
     draft,
     rendered,
-    files.filter((file) => file !== main),
+    files.filter((file) => file !== main && file.path !== webConfigIn(spec.args)),
     foldersToKeep(rendered),
   );
   const values = new OperatorValues(draft, folder, keys);

@@ -1,5 +1,6 @@
 import { inConfig } from '../../../stack/values/container.ts';
 import { isMapping, type Mapping } from '../../../stack/values/mapping.ts';
+import { redact } from '../../util/redaction.ts';
 import type { FileKey } from './config-objects.ts';
 import type { KubernetesDraft, SecretEntry } from './kubernetes-draft.ts';
 import { dataKey } from './object-names.ts';
@@ -39,10 +40,11 @@ export class OperatorValues {
     secrets: readonly string[],
     masked?: string,
   ): { readonly name: string; readonly key: string } {
-    const entries = secrets.length === 0 ? this.#open : this.#secret;
+    const known = secrets.length === 0 && redact(text) !== text ? ['a secret of stack.yml'] : secrets;
+    const entries = known.length === 0 ? this.#open : this.#secret;
     const key = dataKey(at);
     if (!entries.some((entry) => entry.key === key))
-      entries.push({ key, content: Buffer.from(text), values: secrets, masked });
+      entries.push({ key, content: Buffer.from(text), values: known, masked });
     return { name: this.#nameOf(entries), key };
   }
 
@@ -73,13 +75,15 @@ const matching =
 export const integer = matching(/^\d{1,15}$/, Number);
 export const flag = matching(/^(?:true|false|yes|no|on|off)$/i, (value) => /^(?:true|yes|on)$/i.test(value));
 export const duration = matching(/^(?:0|(?=\d)(?:\d+y)?(?:\d+w)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?(?:\d+ms)?)$/);
-export const bytes = matching(/^(?:0|\d*\.?\d+[KMGTE]i?B|\d+B)$/);
+export const bytes = matching(/^(?:0|\d*\.?\d+[KMGTPE]i?B|\d+B)$/);
 const labelName = matching(/^[a-zA-Z_]\w*$/);
+
+const isNull = (value: unknown): boolean => typeof value === 'string' && /^(?:|~|null|Null|NULL)$/.test(value);
 
 export const list =
   (item: Convert): Convert =>
   (value, at, values) => {
-    if (value === '') return [];
+    if (isNull(value)) return [];
     if (!Array.isArray(value)) throw new NotConvertibleError(at);
     return value.map((inner, index) => item(inner, `${at}.${index}`, values));
   };
@@ -95,7 +99,7 @@ export const filledList =
 export const record =
   (item: Convert): Convert =>
   (value, at, values) => {
-    if (value === '') return {};
+    if (isNull(value)) return {};
     if (!isMapping(value)) throw new NotConvertibleError(at);
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, item(inner, `${at}.${key}`, values)]));
   };
@@ -122,7 +126,7 @@ export function knownFields(
 ): { readonly converted: Mapping; readonly others: readonly string[] } {
   const converted: Record<string, unknown> = {};
   const others: string[] = [];
-  if (value === '' || value === undefined) return { converted, others };
+  if (value === undefined || isNull(value)) return { converted, others };
   if (!isMapping(value)) return { converted, others: [at] };
   for (const key of Object.keys(value)) if (!Object.hasOwn(table, key)) others.push(`${at}.${key}`);
   for (const [key, [target, convert]] of Object.entries(table)) {

@@ -28,6 +28,7 @@ function argumentsOf(args: readonly string[]): readonly Argument[] {
 export type FlagTable = Readonly<Record<string, (value: string) => Spec>>;
 
 const number = (value: string): number => Number(value);
+const isOn = (value: string): boolean => value !== 'false';
 
 /** Flags of both servers. */
 const commonFlags: FlagTable = {
@@ -51,10 +52,10 @@ export const prometheusFlags: FlagTable = {
   'config.auto-reload-interval': () => ({}),
   'storage.tsdb.retention.time': (value) => ({ retention: value }),
   'storage.tsdb.retention.size': (value) => ({ retentionSize: value }),
-  'storage.tsdb.wal-compression': () => ({ walCompression: true }),
-  'web.enable-admin-api': () => ({ enableAdminAPI: true }),
-  'web.enable-remote-write-receiver': () => ({ enableRemoteWriteReceiver: true }),
-  'web.enable-otlp-receiver': () => ({ enableOTLPReceiver: true }),
+  'storage.tsdb.wal-compression': (value) => ({ walCompression: isOn(value) }),
+  'web.enable-admin-api': (value) => ({ enableAdminAPI: isOn(value) }),
+  'web.enable-remote-write-receiver': (value) => ({ enableRemoteWriteReceiver: isOn(value) }),
+  'web.enable-otlp-receiver': (value) => ({ enableOTLPReceiver: isOn(value) }),
   'web.page-title': (value) => ({ web: { pageTitle: value } }),
   'web.max-connections': (value) => ({ web: { maxConnections: number(value) } }),
   'query.lookback-delta': (value) => ({ query: { lookbackDelta: value } }),
@@ -92,6 +93,10 @@ export function specOfArgs(args: readonly string[], table: FlagTable, leftOut: r
   };
 }
 
+/** The path of a server's web config below its config directory. */
+export const webConfigIn = (args: readonly string[]): string | undefined =>
+  flagIn(args, 'web.config.file')?.replace(`${configDir}/`, '');
+
 /** The certificate of a server as a part of its spec; the operator has no users. */
 export function webSpec(
   draft: KubernetesDraft,
@@ -100,7 +105,7 @@ export function webSpec(
   files: readonly RenderedFile[],
   values: OperatorValues,
 ): Spec {
-  const path = flagIn(args, 'web.config.file')?.replace(`${configDir}/`, '');
+  const path = webConfigIn(args);
   const file = files.find((candidate) => candidate.path === path);
   const config =
     file === undefined ? undefined : (parse(revealed(file), { schema: 'failsafe', logLevel: 'silent' }) as unknown);

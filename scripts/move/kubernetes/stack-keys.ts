@@ -14,8 +14,13 @@ export function reportStackKeys(draft: KubernetesDraft): void {
   findings.taken('timezone', at('timezone'), 'env TZ');
   for (const { service, container } of services) {
     for (const port of container.ports) {
-      const why = `the Service has port ${port.container}; publishing it outside the cluster is for you`;
+      const why = `its Service has port ${port.container}, in the cluster only`;
       findings.left(`port ${port.host} of ${service.name}`, at(...(service.path ?? [service.name]), 'port'), why);
+    }
+    const { memoryBytes, cpus } = container.resources;
+    if (memoryBytes !== undefined || cpus !== undefined) {
+      const path = [...(service.path ?? [service.name]), 'resources'];
+      findings.taken(path.join('.'), at(...path), `limits of ${service.name}`);
     }
     for (const network of container.networks ?? []) {
       const why =

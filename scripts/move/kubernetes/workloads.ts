@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path/posix';
 import { hostnameOf } from '../../../stack/model.ts';
 import { configDir, configMount } from '../../../stack/values/container.ts';
 import { sourceOnHost } from '../../engine/docker/create-options.ts';
@@ -196,9 +197,14 @@ function volumesOf(
   if (files.length > 0) mount(configVolume('config', files), 'config', configDir);
   const { linkedFolder } = service;
   if (linkedFolder !== undefined) {
-    const linked = files.filter(({ path }) => path.startsWith(`${linkedFolder}/`));
-    const below = linked.map((file) => ({ ...file, path: file.path.slice(linkedFolder.length + 1) }));
-    mount(configVolume('linked', below), 'linked', `${configMount}/${linkedFolder}`);
+    const below = files.filter(({ path }) => path.startsWith(`${linkedFolder}/`));
+    const folders = [...new Set(below.map(({ path }) => dirname(path)))].sort();
+    // A volume has links to its folders, which Grafana does not follow: each folder is a volume.
+    for (const [at, folder] of folders.entries()) {
+      const inFolder = below.filter(({ path }) => dirname(path) === folder);
+      const named = inFolder.map((file) => ({ ...file, path: basename(file.path) }));
+      mount(configVolume(`linked-${at + 1}`, named), `linked-${at + 1}`, `${configMount}/${folder}`);
+    }
   }
   if (generated.length > 0) mount(configVolume('generated', generated), 'generated', `${configMount}/secrets`);
   for (const item of spec.mounts) {

@@ -1,0 +1,127 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { renderStack } from '../../../scripts/render/render-stack.ts';
+import { toBytes } from '../../../scripts/util/file-bytes.ts';
+import { forgetSecrets } from '../../../scripts/util/redaction.ts';
+import { folderWith } from '../../support/config.ts';
+import { exportOf, filesIn, type Json, objectsIn } from '../../support/kubernetes-export.ts';
+import { problemsOf } from '../../support/kubernetes-objects.ts';
+import { foundIn, type Planted, planted } from '../../support/planted.ts';
+
+/** A stack with a secret in each place that takes one: as a variable, or as text in stack.yml. */
+function secretStack(secret: (at: string) => string, url: (at: string) => string): string {
+  return `
+name: shop
+access: {users: {ann: ${secret('access')}}}
+heartbeat: {url: ${secret('heartbeat')}, every: 5m}
+prometheus:
+  scrape_configs:
+    - {job_name: basic, basic_auth: {username: u, password: ${secret('job')}}, static_configs: [{targets: [a:1]}]}
+    - {job_name: token, authorization: {credentials: ${secret('token')}}, static_configs: [{targets: [a:1]}]}
+    - job_name: oauth
+      oauth2: {client_id: c, client_secret: ${secret('oauth')}, token_url: "https://a.example"}
+      static_configs: [{targets: [a:1]}]
+    - {job_name: discovery, http_sd_configs: [{url: "https://a.example", basic_auth: {username: u, password: ${secret('sd')}}}]}
+  alerting:
+    alertmanagers:
+      - {static_configs: [{targets: [b:1]}], basic_auth: {username: u, password: ${secret('alertmanagers')}}}
+  remote_write:
+    - {url: ${url('write')}, basic_auth: {username: u, password: ${secret('write')}}}
+    - {url: "https://w.example/w", http_headers: {X-Token: {secrets: [${secret('header')}]}}}
+  remote_read:
+    - {url: "https://r.example/r", authorization: {credentials: ${secret('read')}}}
+alertmanager:
+  global: {smtp_smarthost: "mail:25", smtp_from: a@b.example, smtp_auth_username: u, smtp_auth_password: ${secret('smtp')}}
+  route: {receiver: all}
+  receivers:
+    - name: all
+      slack_configs: [{api_url: ${secret('slack')}, channel: c}]
+      webhook_configs: [{url: ${url('webhook')}}]
+      pagerduty_configs: [{routing_key: ${secret('pagerduty')}}]
+      opsgenie_configs: [{api_key: ${secret('opsgenie')}}]
+grafana:
+  admin_password: ${secret('admin')}
+  smtp: {host: "mail:25", from_address: a@b.example, user: u, password: ${secret('mail')}}
+  datasources:
+    - {name: Loki, uid: loki, type: loki, url: "http://loki", secureJsonData: {httpHeaderValue1: ${secret('datasource')}}}
+exporters:
+  redis: {address: cache, password: ${secret('redis')}}
+  blackbox: {m: ["https://a.example"], modules: {m: {prober: http, http: {basic_auth: {username: u, password: ${secret('probe')}}}}}}
+  custom: {queue: {image: "a:1", port: 1, files: {token: ${secret('custom')}}}}
+`;
+}
+
+/** A stack.yml with secrets of the test, and the variables that it names. */
+function plantedStack(hasVariables: boolean) {
+  const all: Planted[] = [];
+  const env: Record<string, string> = {};
+  const newText = (at: string): string => {
+    const text = `k7x${hasVariables ? 'v' : 't'}${all.length}Qplantedz9`;
+    all.push(planted(at, text));
+    return at === 'heartbeat' || at === 'slack' ? `https://h.example/${text}` : text;
+  };
+  const newSecret = (at: string): string => {
+    const text = newText(at);
+    if (!hasVariables) return text;
+    env[`S${all.length}`] = text;
+    return `!env S${all.length}`;
+  };
+  const text = secretStack(newSecret, (at) => `"https://u:${newText(at)}@a.example/p"`);
+  return { text, all, env };
+}
+
+describe('secrets', () => {
+  // A word that is a secret here is none in other tests.
+  afterEach(forgetSecrets);
+
+  it.each([
+    ['of variables', 'with the operator', true, false],
+    ['of variables', 'plain', true, true],
+    ['in stack.yml', 'with the operator', false, false],
+    ['in stack.yml', 'plain', false, true],
+  ])('%s must be in Secret manifests only, %s', async (_, __, hasVariables, isPlain) => {
+    const { text, all, env } = plantedStack(hasVariables);
+    await using folder = await folderWith({ 'stack.yml': text });
+    const loaded = await renderStack({ cwd: folder.path, env });
+    if (!loaded.ok || !loaded.value.rendering.ok) throw new Error(JSON.stringify(loaded));
+    for (const withSecrets of [true, false]) {
+      const exported = await exportOf(loaded.value.rendering.value, isPlain, withSecrets);
+      const objects = objectsIn(exported);
+      expect(objects.flatMap(problemsOf)).toEqual([]);
+      const open = exported.files.filter(({ path }) => !path.startsWith('secrets/'));
+      const leaks = open.flatMap(({ path, content }) =>
+        foundIn(content.toString('utf8'), all).map((leak) => `${path}: ${leak}`),
+      );
+      expect(leaks).toEqual([]);
+      expect(foundIn(JSON.stringify(exported.findings), all)).toEqual([]);
+      const stored = objects.flatMap(({ kind, data }) =>
+        kind === 'Secret'
+          ? Object.values(data as object).map((value) => Buffer.from(value, 'base64').toString('utf8'))
+          : [],
+      );
+      const missing = all.filter((secret) => !stored.some((content) => content.includes(secret.text)));
+      // The operator takes no password in a URL and no secret header, which the report says.
+      const withoutPlace = isPlain ? [] : ['write', 'header'];
+      const names = all.map(({ name }) => name).filter((name) => !withoutPlace.includes(name));
+      const missingNames = missing.map(({ name }) => name).filter((name) => !withoutPlace.includes(name));
+      expect(missingNames).toEqual(withSecrets ? [] : names);
+    }
+  });
+
+  it('that is a word of a config must not change it', async () => {
+    const text = 'name: a\ngrafana: {admin_password: metrics}\n';
+    await using folder = await folderWith({ 'stack.yml': text });
+    const loaded = await renderStack({ cwd: folder.path, env: {} });
+    if (!loaded.ok || !loaded.value.rendering.ok) throw new Error(JSON.stringify(loaded));
+    const rendering = loaded.value.rendering.value;
+    const objects = objectsIn(await exportOf(rendering, true)) as Json[];
+    const pod = objects.find(({ kind, metadata }) => kind === 'StatefulSet' && metadata.name === 'prometheus').spec
+      .template;
+    const mounted = filesIn(
+      objects,
+      pod.spec.volumes.find(({ name }: Json) => name === 'config'),
+    );
+    for (const file of rendering.services.find(({ service }) => service.name === 'prometheus')?.files ?? []) {
+      expect(mounted.get(file.path)?.equals(toBytes(file)), file.path).toBe(true);
+    }
+  });
+});
