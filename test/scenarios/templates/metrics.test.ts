@@ -34,6 +34,7 @@ const fromElsewhere = [
   'scrape_samples_post_metric_relabeling',
   'push_interval_seconds',
   'promstack_sample_limit',
+  'promstack_group_sample_limit',
   'promstack_verify_canary',
 ];
 
