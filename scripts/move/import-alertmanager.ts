@@ -1,5 +1,6 @@
 import { isMap, type Node } from 'yaml';
 import { alertmanagerSecrets } from '../../stack/alertmanager/secret-fields.ts';
+import { Comments } from './comments.ts';
 import { addExported, isExported, removeOwnParts } from './exported-parts.ts';
 import { type Forms, hasForm } from './forms.ts';
 import type { ServerImport } from './import-prometheus.ts';
@@ -34,6 +35,7 @@ export async function importAlertmanager({ file, view, inputs, draft, addresses 
     draft,
     reserved: ['templates', 'secrets'],
   };
+  const comments = new Comments(root, draft);
   if (isExported(view)) await removeOwnParts(root);
   for (const pair of root.items) {
     const key = keyOf(pair);
@@ -52,6 +54,7 @@ export async function importAlertmanager({ file, view, inputs, draft, addresses 
       draft.findings.left(key, placeOf(pair.key), 'no key of stack.yml has it, and Alertmanager does not document it');
     }
   }
+  comments.keep(section);
 }
 
 async function importTemplates(list: Node, { view, inputs, draft }: ServerImport): Promise<void> {

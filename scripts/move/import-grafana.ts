@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { isMap, isScalar, type Node, Pair, type Scalar, type YAMLMap } from 'yaml';
 import { isPlainSecret } from '../config/plain-secrets.ts';
 import { redactUrls } from '../util/redaction.ts';
+import { derivedUid, keepFormerUids } from './former-uids.ts';
 import { type GrafanaImport, importDashboards, provisioningFiles } from './import-dashboards.ts';
 import type { InputFile } from './input-files.ts';
 import { filesAt } from './mounted-files.ts';
@@ -59,6 +59,8 @@ export async function importGrafana(context: GrafanaImport): Promise<void> {
   }
   if (datasources.size > 0) draft.set(['grafana', 'datasources'], listNode([...datasources.values()]));
   await importDashboards(context);
+  const all = [...datasources.values()];
+  if (all.length > 0) draft.set(['grafana', 'datasources'], listNode([...keepFormerUids(all, draft)]));
   for (const folder of ['alerting', 'plugins', 'access-control', 'notifiers']) {
     for (const file of await provisioningFiles(context, folder)) importOther(file, folder, draft);
     if (context.service === undefined) break;
@@ -113,12 +115,11 @@ function replaces(item: YAMLMap, earlier: YAMLMap, name: string, { findings }: S
   return true;
 }
 
-/** The uid that Grafana gives to a provisioned datasource without one: dashboards refer to it (pkg/services/datasources, 12.4). */
+/** Dashboards refer to the uid that Grafana derives. */
 function setDefaultUid(item: YAMLMap, name: string): void {
   if (childOf(item, 'uid') !== undefined) return;
-  const uid = `P${createHash('sha256').update(name).digest('hex').slice(0, 16).toUpperCase()}`;
   const at = item.items.findIndex((pair) => keyOf(pair) === 'name');
-  item.items.splice(at + 1, 0, new Pair(stringNode('uid'), stringNode(uid)));
+  item.items.splice(at + 1, 0, new Pair(stringNode('uid'), stringNode(derivedUid(name))));
 }
 
 /** Grafana replaces variables of its environment; what a stack does not have is replaced here. */

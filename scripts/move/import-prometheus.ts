@@ -1,7 +1,8 @@
 import { dirname } from 'node:path';
-import { isMap, isScalar, isSeq, type Node, Pair, type YAMLMap } from 'yaml';
+import { isMap, isSeq, type Node, Pair, type YAMLMap } from 'yaml';
 import { prometheusSecrets } from '../../stack/prometheus/secret-fields.ts';
 import type { Addresses } from './addresses.ts';
+import { Comments } from './comments.ts';
 import { addExported, isExported } from './exported-parts.ts';
 import { moveToExporter, moveToPage } from './exporter-jobs.ts';
 import { type Forms, hasForm } from './forms.ts';
@@ -72,9 +73,11 @@ export async function importPrometheus(
     draft,
     reserved: ['rules', 'secrets'],
   };
+  const comments = new Comments(root, draft);
   const global = pairOf(root, 'global');
   if (global !== undefined) hasForm(global, forms, file.shown, draft);
   importGlobal(global, section, draft);
+  const moved = section.items.find((pair) => pairsOf(global?.value).includes(pair));
   for (const pair of [...root.items]) {
     const key = keyOf(pair);
     const value = pair.value as Node;
@@ -111,13 +114,13 @@ export async function importPrometheus(
       findings.left(key, where, 'no key of stack.yml has it, and Prometheus does not document it');
     }
   }
+  comments.keep(section, { global: moved === undefined ? 'scrape_interval' : keyOf(moved), rule_files: 'rules' });
 }
 
 /** What prometheus.yml does not set has the defaults of the server, not those of stack.yml. */
 function importGlobal(pair: Pair | undefined, section: YAMLMap, draft: StackDraft): void {
   const { findings } = draft;
   const others = mapOf();
-  const comment = isScalar(pair?.key) ? pair.key.commentBefore : undefined;
   for (const own of pairsOf(pair?.value)) {
     const key = keyOf(own);
     const isShared = Object.hasOwn(globalKeys, key);
@@ -136,8 +139,6 @@ function importGlobal(pair: Pair | undefined, section: YAMLMap, draft: StackDraf
       );
     }
   }
-  const first = section.items.find((own) => pairsOf(pair?.value).includes(own))?.key;
-  if (isScalar(first) && comment) first.commentBefore = [comment, first.commentBefore].filter(Boolean).join('\n');
   if (others.items.length > 0) section.items.push(new Pair(stringNode('global'), others));
 }
 

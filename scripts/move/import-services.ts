@@ -103,7 +103,6 @@ const lost: Readonly<Record<string, string>> = {
   build: 'a stack runs images',
   cap_add: 'containers of a stack have no capabilities',
   entrypoint: 'a stack runs the program of the image',
-  labels: 'labels in stack.yml are for all containers',
   logging: 'the containers log as the engine does by default',
 };
 
@@ -118,6 +117,7 @@ const handled = new Set([
   'environment',
   'env_file',
   'extends',
+  'labels',
   'secrets',
   'configs',
 ]);

@@ -12,6 +12,7 @@ import { importGrafanaSettings } from './grafana-settings.ts';
 import { importAlertmanager } from './import-alertmanager.ts';
 import { type ImportedExporter, importExporter, importProber } from './import-exporters.ts';
 import { importGrafana } from './import-grafana.ts';
+import { importLabels } from './import-labels.ts';
 import { addRules, addressesIn, importPrometheus, jobWith, soleTargets } from './import-prometheus.ts';
 import { importService, serviceOf } from './import-services.ts';
 import { type FileKind, fileStart, type InputFile, InputFiles } from './input-files.ts';
@@ -58,6 +59,7 @@ export async function importStack({ paths, cwd, env, name, out }: ImportOptions)
     [...taken].map(([key, service]) => [service, key]),
     draft,
   );
+  importLabels([...taken.values(), ...exporters.keys()], draft);
   addAddresses(project, taken, exporters, { prometheusFile, alertmanagerFile, addresses, inputs });
 
   if (prometheusFile !== undefined) {

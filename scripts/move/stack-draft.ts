@@ -36,6 +36,7 @@ const order = [
   'name',
   'timezone',
   'bind',
+  'labels',
   'networks',
   'prometheus',
   'alertmanager',

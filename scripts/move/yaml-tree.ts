@@ -70,6 +70,8 @@ export function readTree(text: string, file: string): Tree {
     if (isScalar(first))
       first.commentBefore = [document.commentBefore, first.commentBefore].filter(Boolean).join('\n\n');
   }
+  if (root !== undefined && document.comment)
+    root.comment = [root.comment, document.comment].filter(Boolean).join('\n');
   return { file, root, diagnostics: [] };
 }
 

@@ -112,11 +112,13 @@ export function provisionedDatasources(config: StackConfig): readonly unknown[] 
   ];
 }
 
-/** The names of all datasources, by which Grafana deletes them. */
+/** The names of all datasources, by which Grafana deletes them: also that which stack.yml gives one of the stack's own. */
 export function datasourceNames(config: StackConfig): readonly Mapping[] {
   const own = stackDatasources(config).map(({ name }) => ({ name, orgId: 1 }));
-  const others = config.grafana.datasources.filter((datasource) => ownerOf(config, datasource) === undefined);
-  return [...own, ...others.map(({ name, orgId }) => ({ name, orgId }))];
+  const given = config.grafana.datasources
+    .map(({ name, orgId }) => ({ name, orgId }))
+    .filter(({ name, orgId }) => !own.some((other) => other.name === name && other.orgId === orgId));
+  return [...own, ...given];
 }
 
 function provisionedSettings(config: StackConfig): readonly Mapping[] {

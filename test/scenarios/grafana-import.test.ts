@@ -31,6 +31,11 @@ const shapes: Readonly<Record<string, Shape>> = {
     password: 'not-a-real-password',
     adopted: { prometheus: 'prometheus_data', grafana: 'grafana_data' },
   },
+  anchors: {
+    servers: { prom: 'prometheus', am: 'alertmanager', graphs: 'grafana' },
+    password: 'not-a-real-admin',
+    prefix: '/prometheus',
+  },
   plain: {
     servers: { prometheus: 'prometheus', alertmanager: 'alertmanager' },
     compose: `services:
@@ -58,7 +63,19 @@ const shapes: Readonly<Record<string, Shape>> = {
       - ./input/dashboards:/lgtm/dashboards
 `,
   },
+  scylla: {
+    servers: { promotheus: 'prometheus', alertmanager: 'alertmanager', grafana: 'grafana' },
+    apps: { loki: 3100 },
+    password: 'not-a-real-admin',
+  },
 };
+
+/** The datasources of a Grafana by their uids, which dashboards in its database have. */
+async function uidsIn(grafana: string | undefined, password: string) {
+  if (grafana === undefined) return [];
+  const all = await clientOf(grafana, password)<readonly { uid: string; type: string }[]>('/api/datasources');
+  return all.map(({ uid, type }) => ({ uid, type }));
+}
 
 const isRun = isFull || process.env['PROMSTACK_GRAFANA_IMAGE'] !== undefined;
 
@@ -99,6 +116,7 @@ describe('a stack that ran in plain containers', () => {
         if (shape.hasTargets !== false) expect(served.targets).not.toEqual([]);
         return served;
       }, 120_000);
+      const uids = await uidsIn(grafana, shape.password ?? 'admin');
       const hasUsers = grafana !== undefined && shape.adopted?.grafana !== undefined;
       if (hasUsers) {
         const ask = clientOf(grafana, shape.password ?? '');
@@ -118,9 +136,10 @@ describe('a stack that ran in plain containers', () => {
       }
       expectFine(await run('up'));
 
+      const now = { ...servers, prometheus: servers.prometheus.replace(/(:\d+)\/.*/, '$1') };
       const password = grafana === undefined ? '' : (await run('password')).stdout.trim();
       await eventually(async () => {
-        const served = await servedBy(servers, password);
+        const served = await servedBy(now, password);
         // The stack always scrapes its own servers, and has datasources for them with more settings.
         const isAdded = (target: string): boolean =>
           !before.targets.includes(target) && /^(\w+) \1:\d+ \{\} up$/.test(target);
@@ -134,9 +153,15 @@ describe('a stack that ran in plain containers', () => {
         expect(after).toEqual({ ...same, datasources: after.datasources });
         expect(after.datasources).toMatchObject(datasources);
       }, 90_000);
-      if (shape.adopted !== undefined) expect(await query(servers.prometheus, `up @ ${moment}`)).not.toEqual([]);
-      if (!hasUsers) return;
+      if (shape.adopted !== undefined) expect(await query(now.prometheus, `up @ ${moment}`)).not.toEqual([]);
+      if (grafana === undefined) return;
+      expect(await uidsIn(grafana, password)).toEqual(expect.arrayContaining([...uids]));
       const ask = clientOf(grafana, password);
+      for (const datasource of uids.filter(({ type }) => type === 'prometheus')) {
+        const queries = [{ refId: 'A', datasource, expr: 'vector(1)', instant: true }];
+        await ask('/api/ds/query', { from: 'now-5m', to: 'now', queries });
+      }
+      if (!hasUsers) return;
       expect(await ask('/api/user/stars')).toEqual(['host']);
       const users = await ask<readonly { login: string }[]>('/api/users');
       expect(users.map(({ login }) => login)).toEqual(expect.arrayContaining(['admin', 'jo']));

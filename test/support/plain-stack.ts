@@ -15,6 +15,8 @@ export interface Shape {
   readonly servers: Readonly<Record<string, Server>>;
   /** Other services, which a server with metrics on this port stands in for. */
   readonly apps?: Readonly<Record<string, number>>;
+  /** The path in front of Prometheus's API, which a stack does not have. */
+  readonly prefix?: string;
   /** A compose file beside the imported folder, for a stack that ran without one. */
   readonly compose?: string;
   /** Of Grafana's admin. */
@@ -112,7 +114,7 @@ export async function startPlain(
     input,
     project,
     servers: {
-      prometheus: `http://127.0.0.1:${prometheus}`,
+      prometheus: `http://127.0.0.1:${prometheus}${shape.prefix ?? ''}`,
       alertmanager: url('alertmanager'),
       grafana: url('grafana'),
     },

@@ -6,7 +6,7 @@ import { packageRoot } from '../../scripts/util/package-root.ts';
 import { canaryReceiver } from '../../stack/canary.ts';
 import { getJson } from './servers.ts';
 
-/** The addresses of a stack's servers. */
+/** The addresses of a stack's servers, with the path that Prometheus has in front of its API. */
 export interface Servers {
   readonly prometheus: string;
   readonly alertmanager?: string | undefined;
@@ -109,15 +109,16 @@ interface Datasource {
 }
 
 /**
- * The datasources and dashboards that Grafana has. A datasource of a stack has an address of its own, and that of its Prometheus a
- * uid and a spelling too: dashboards are compared by the names of their datasources.
+ * The datasources and dashboards that Grafana has. A datasource of a stack has an address of its own, and those of its own servers
+ * have uids and a spelling too, beside one with the former uid: dashboards are compared by the names of their datasources.
  */
 async function ofGrafana(url: string, password: string) {
   const ask = clientOf(url, password);
   const datasources = await ask<readonly Datasource[]>('/api/datasources');
   const nameOf = (reference: unknown): unknown => {
     const uid = typeof reference === 'object' && reference !== null && 'uid' in reference ? reference.uid : reference;
-    return datasources.find((own) => own.uid === uid || own.name === uid)?.name.toLowerCase() ?? reference;
+    const name = datasources.find((own) => own.uid === uid || own.name === uid)?.name.toLowerCase();
+    return name?.replace(/^(prometheus|alertmanager) \(\w+\)$/, '$1') ?? reference;
   };
   const withNames = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(withNames);

@@ -1,5 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the syntax of Grafana.
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { importedFrom } from '../../support/imported.ts';
 
 const prometheus = 'scrape_configs: [{job_name: a, static_configs: [{targets: ["a:1"]}]}]\n';
@@ -74,6 +75,90 @@ describe('a datasource that a dashboard names and no file has', () => {
     expect(draft.findings.all).toContainEqual(
       expect.objectContaining({ what: 'd.json __inputs DS_PROMETHEUS', why: expect.stringContaining('the uid m') }),
     );
+  });
+});
+
+describe('the former uid of a datasource for a server of the stack', () => {
+  const own = 'type: prometheus, url: "http://localhost:9090"';
+  const datasourcesIn = (text: string): unknown => parse(text, { logLevel: 'silent' }).grafana.datasources;
+  const of = (name: string, uid: string) => ({ name, uid, type: 'prometheus', url: 'http://prometheus:9090' });
+  test.each<[string, string[], object[]]>([
+    [
+      'that is given',
+      [`name: Prometheus, uid: old, ${own}`],
+      [of('Prometheus', 'prometheus'), of('Prometheus (old)', 'old')],
+    ],
+    [
+      'that Grafana derives',
+      [`name: Prometheus, ${own}, isDefault: true`],
+      [
+        { ...of('Prometheus', 'prometheus'), isDefault: true },
+        of('Prometheus (PBFA97CFB590B2093)', 'PBFA97CFB590B2093'),
+      ],
+    ],
+    [
+      'of a name in lower case',
+      [`name: prometheus, ${own}`],
+      [of('prometheus', 'prometheus'), of('Prometheus (P1809F7CD0C75ACF3)', 'P1809F7CD0C75ACF3')],
+    ],
+    [
+      'that is the one of the stack, with another name',
+      [`name: Metrics, uid: prometheus, ${own}`],
+      [of('Prometheus', 'prometheus'), of('Metrics', 'PA58DA793C7250F1B')],
+    ],
+    ['that is the one of the stack', [`name: Prometheus, uid: prometheus, ${own}`], [of('Prometheus', 'prometheus')]],
+    ['of another name', [`name: Metrics, uid: old, ${own}`], [of('Metrics', 'old')]],
+    [
+      'of two for the same server',
+      [`name: Prometheus, uid: a, ${own}`, `name: Prometheus-2, uid: b, ${own}`],
+      [of('Prometheus', 'prometheus'), of('Prometheus (a)', 'a'), of('Prometheus-2', 'b')],
+    ],
+    [
+      'of two by its name and its uid',
+      [`name: Prometheus, uid: a, ${own}`, `name: Metrics, uid: prometheus, ${own}`],
+      [of('Prometheus', 'prometheus'), of('Prometheus (a)', 'a'), of('Metrics', 'PA58DA793C7250F1B')],
+    ],
+    [
+      'of another server',
+      [`name: Second, uid: s, type: prometheus, url: "http://b:9090"`],
+      [{ ...of('Second', 's'), url: 'http://b:9090' }],
+    ],
+  ])('must go on to be that of a datasource: %s', async (_, datasources, written) => {
+    const { draft, text, errors } = await importedFrom({
+      'prometheus.yml': prometheus,
+      'datasources.yml': datasourcesYml(...datasources),
+    });
+    expect(errors).toEqual([]);
+    expect(datasourcesIn(text)).toEqual(written);
+    const changed = draft.findings.all.filter(({ why }) => why?.startsWith("the stack's own datasource has this"));
+    expect(changed.length > 0).toBe(written.length > datasources.length);
+    for (const { why } of changed)
+      expect(why).toMatch(/use "[\w() -]+" with the uid \w+: without such dashboards, remove it$/);
+  });
+
+  test('must stay in the dashboards that have it', async () => {
+    const reference = { type: 'prometheus', uid: 'PBFA97CFB590B2093' };
+    const text = JSON.stringify(dashboard(reference, 'Prometheus', '${DS_PROMETHEUS}'));
+    const { draft, errors } = await importedFrom({
+      'prometheus.yml': prometheus,
+      'datasources.yml': datasourcesYml(`name: Prometheus, ${own}`),
+      'd.json': text,
+    });
+    expect(errors).toEqual([]);
+    const written = draft.files.get('dashboards/d.json')?.content.toString();
+    expect(written).toBe(text.replaceAll('${DS_PROMETHEUS}', 'PBFA97CFB590B2093'));
+  });
+
+  test('must have a copy of the settings, with the same secrets', async () => {
+    const { text, errors } = await importedFrom({
+      'prometheus.yml': prometheus,
+      'datasources.yml': datasourcesYml(
+        `name: Prometheus, uid: old, ${own}, jsonData: {timeInterval: 20s}, basicAuth: true, basicAuthUser: a, secureJsonData: {basicAuthPassword: planted}`,
+      ),
+    });
+    expect(errors).toEqual([]);
+    expect(text.match(/timeInterval: 20s/g)).toHaveLength(2);
+    expect(text.match(/basicAuthPassword: !file secrets\/grafana-Prometheus-basicAuthPassword/gi)).toHaveLength(2);
   });
 });
 

@@ -268,6 +268,107 @@ test('values must keep their spelling, their quotes and their comments', async (
   for (const line of lines) expect(text).toContain(line);
 });
 
+test('comments must be kept, wherever they are', async () => {
+  const numbered = (text: string): readonly [text: string, numbers: readonly number[]] => {
+    const all = [...text.matchAll(/#(\d+)#/g)].map(([, number]) => Number(number));
+    return [text, all.toSorted((a, b) => a - b)];
+  };
+  const [prometheus, before] = numbered(`# #1#
+
+# #2# of the file
+global: # #3#
+  # #4#
+  scrape_interval: 15s # #5#
+  # #6#
+  query_log_file: /a # #7#
+rule_files: # #8#
+  # - "#9#.yml"
+  # - "#10#.yml"
+# #11#
+alerting: # #12#
+  # #13#
+  alertmanagers:
+    # #14#
+    - static_configs:
+        - targets: # #15#
+            # - alertmanager:#16#
+            - alertmanager:9093 # #17#
+# #18#
+scrape_configs: # #19#
+  # #20#
+  - job_name: a # #21#
+    static_configs: [{targets: ["a:1"]}] # #22#
+  # #23#
+  - job_name: prometheus
+    static_configs:
+      - targets: ["localhost:9090"] # #24#
+      #  labels: {a: "#25#"}
+  # #26#
+unknown: # #27#
+  a: 1 # #28#
+# #29#
+
+# #30#
+`);
+  const [alertmanager, others] = numbered(`# #40#
+templates: # #41#
+  # - #42#.tmpl
+route: {receiver: a}
+# #43#
+receivers:
+  - name: a
+# #44#
+`);
+  const { text } = await importedFrom(
+    { 'prometheus.yml': prometheus, 'alertmanager.yml': alertmanager },
+    { isPartial: true },
+  );
+  expect(numbered(text)[1]).toEqual([...before, ...others]);
+  expect(text).toContain('  # #1#\n\n  # #2# of the file\n');
+  expect(text).toMatch(/ {2}# #29#\n(?:\n| +#\n)* {2}# #30#\nalertmanager:/);
+});
+
+test.each(['# end', 'a: 1 # end', 'global: # end', 'rule_files:\n  # end'])(
+  'a comment of a config without settings must be kept: %s',
+  async (line) => {
+    const { text } = await importedFrom({ 'prometheus.yml': `${config}${line}\n` }, { isPartial: true });
+    expect(text).toMatch(/# end$/m);
+  },
+);
+
+test('labels that all services have must be those of the stack, and others be reported', async () => {
+  const service = (name: string, image: string, labels: string): string =>
+    `  ${name}:\n    image: ${image}\n    labels: ${labels}\n`;
+  const { draft, text, errors } = await importedFrom({
+    'prometheus.yml': 'scrape_configs: [{job_name: n, static_configs: [{targets: ["n:9100"]}]}]\n',
+    'compose.yaml': compose(
+      service('p', 'prom/prometheus:v3.5.3', '{team: ops, group: "1", part: p, mark: }') +
+        service('g', 'grafana/grafana:12.4.0', '[group=1, team=ops, part=g, mark]') +
+        service('n', 'prom/node-exporter:v1.11.1', '{team: ops, group: 1, only: here, mark: ""}') +
+        service('web', 'nginx', '{web: own}'),
+    ),
+  });
+  expect(errors).toEqual([]);
+  expect(text).toContain('labels:\n  team: ops\n  group: "1"\n  mark: ""\n');
+  const about = draft.findings.all.filter(({ what }) => what.includes('labels'));
+  expect(about.map(({ what, fate }) => `${fate} ${what}`)).toEqual([
+    'taken labels team',
+    'taken labels group',
+    'taken labels mark',
+    'left services.p.labels.part',
+    'left services.g.labels.part',
+    'left services.n.labels.only',
+  ]);
+});
+
+test('labels of the only service must be left, since a stack has more containers', async () => {
+  const { draft, text } = await importedFrom({
+    'compose.yaml': compose('  p:\n    image: prom/pushgateway:v1.11.2\n    labels: [traefik.enable=true]\n'),
+  });
+  expect(text).not.toContain('traefik');
+  expect(draft.findings.all.map(({ what }) => what)).toContain('services.p.labels.traefik.enable');
+});
+
 test('secrets must go into files, whatever receiver or client has them', async () => {
   const url = 'https://hooks.example.com/services/planted-secret';
   const { draft, text, errors } = await importedFrom({

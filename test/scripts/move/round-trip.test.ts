@@ -29,6 +29,9 @@ async function renderingOf(path: string, name: string): Promise<Rendering> {
 /** Files of secrets are named after those in stack.yml, which an import names itself. */
 const secretPath = /secrets\/file\/[\w.-]+/g;
 
+/** Names that Grafana deletes from a volume of before an import: an export has those of the stack. */
+const withoutDeleted = (key: unknown, value: unknown): unknown => (key === 'deleteDatasources' ? undefined : value);
+
 /** What the containers of a stack are created with, and what their servers read. */
 function meaningOf({ services }: Rendering) {
   return Object.fromEntries(
@@ -39,7 +42,10 @@ function meaningOf({ services }: Rendering) {
           .toString('utf8')
           .replaceAll(/(revision["': ]+)[\da-f]{12}/g, '$1')
           .replaceAll(secretPath, 'secrets/file/of');
-        return [file.path.replace(secretPath, 'secrets/file/of'), /\.ya?ml$/.test(file.path) ? parse(text) : text];
+        return [
+          file.path.replace(secretPath, 'secrets/file/of'),
+          /\.ya?ml$/.test(file.path) ? parse(text, withoutDeleted) : text,
+        ];
       });
       // The export makes a password for a stack without one, which the import keeps.
       const shared = read.filter(([path]) => path !== 'secrets/security-admin_password');
