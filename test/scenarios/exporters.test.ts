@@ -12,6 +12,7 @@ import { fillMacros, queriesOf, startingValues } from '../support/dashboard-quer
 import { type TestEngine, testEngine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import {
+  fillNginx,
   fillRedis,
   holdConnections,
   inPostgres,
@@ -211,11 +212,15 @@ describe('the exporters of a stack, with real servers from Debian,', () => {
     [
       'redis',
       ['RedisConnectionsRefused'],
+      async (container) => repeat(() => connectForAWhile(container, portOf.redis, { count: 20, heldMs: 100 })),
+    ],
+    [
+      'nginx',
+      ['NginxConnectionsDropped'],
+      // Its page is read between two rounds.
       async (container) =>
         repeat(async () => {
-          const sockets = await holdConnections(container, portOf.redis, 20);
-          await sleep(100);
-          for (const socket of sockets) socket.destroy();
+          await fillNginx(container);
           await sleep(2_000);
         }),
     ],
@@ -224,22 +229,13 @@ describe('the exporters of a stack, with real servers from Debian,', () => {
       ['MysqlConnectionsHigh'],
       // It ends a connection without a login after ten seconds. One is left for the exporter.
       async (container) =>
-        repeat(async () => {
-          const sockets = await holdConnections(container, portOf.mysqld, 9);
-          await sleep(8_000);
-          for (const socket of sockets) socket.destroy();
-        }),
+        repeat(() => connectForAWhile(container, portOf.mysqld, { count: 9, heldMs: 8_000, pauseMs: 0 })),
     ],
     [
       'mysqld',
       ['MysqlConnectionsRefused'],
       async (container) =>
-        repeat(async () => {
-          const sockets = await holdConnections(container, portOf.mysqld, 20);
-          await sleep(500);
-          for (const socket of sockets) socket.destroy();
-          await sleep(3_000);
-        }),
+        repeat(() => connectForAWhile(container, portOf.mysqld, { count: 20, heldMs: 500, pauseMs: 3_000 })),
     ],
     [
       'postgres',
@@ -343,6 +339,18 @@ function repeat(action: () => Promise<void>): AsyncDisposable {
       await repeating;
     },
   };
+}
+
+/** Holds connections for a while, and leaves the exporter time to read its server before the next round. */
+async function connectForAWhile(
+  container: string,
+  port: number,
+  round: { readonly count: number; readonly heldMs: number; readonly pauseMs?: number },
+): Promise<void> {
+  const sockets = await holdConnections(container, port, round.count);
+  await sleep(round.heldMs);
+  for (const socket of sockets) socket.destroy();
+  await sleep(round.pauseMs ?? 2_000);
 }
 
 function holding(sockets: readonly { destroy(): void }[]): AsyncDisposable {

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { TestEngine } from './engine.ts';
 import { serverImages, type TestServer } from './server-images.ts';
@@ -10,7 +11,7 @@ const user = 'shop';
 const scripts: Readonly<Record<TestServer, string>> = {
   redis: `exec redis-server --requirepass "$1" --save "" --port "$2" --maxclients 8 --maxmemory 4mb --maxmemory-policy allkeys-lru`,
   nginx: `temp=$(for kind in client_body proxy fastcgi uwsgi scgi; do echo "\${kind}_temp_path /tmp/$kind;"; done)
-    echo "pid /tmp/pid; events {} http { $temp access_log off; server { listen $2; location /stub_status { stub_status; } } }" > /tmp/conf
+    echo "pid /tmp/pid; events { worker_connections 16; } http { $temp access_log off; server { listen $2; location /stub_status { stub_status; } } }" > /tmp/conf
     exec nginx -c /tmp/conf -e stderr -g "daemon off;"`,
   apache: `modules=/usr/lib/apache2/modules
     for name in mpm_event authz_core status; do echo "LoadModule \${name}_module $modules/mod_$name.so"; done > /tmp/conf
@@ -77,15 +78,28 @@ export async function startServers(bench: TestEngine, names: readonly TestServer
   return { network, containers };
 }
 
+async function addressOf(container: string): Promise<string> {
+  const format = '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}';
+  return (await execa('docker', ['inspect', '-f', format, container])).stdout;
+}
+
 /** Connections to a server that do nothing until they are closed; the server may refuse or end them. */
 export async function holdConnections(container: string, port: number, count: number): Promise<readonly Socket[]> {
-  const { stdout } = await execa('docker', [
-    'inspect',
-    '-f',
-    '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}',
-    container,
-  ]);
-  return Array.from({ length: count }, () => connect({ host: stdout, port }).on('error', () => undefined));
+  const host = await addressOf(container);
+  return Array.from({ length: count }, () => connect({ host, port }).on('error', () => undefined));
+}
+
+/** Connections to nginx with half a request: more than it takes, one after another, since it ends those without one to make room. */
+export async function fillNginx(container: string): Promise<void> {
+  const host = await addressOf(container);
+  const sockets: Socket[] = [];
+  for (let at = 0; at < 30; at++) {
+    const socket = connect({ host, port: portOf.nginx }).on('error', () => undefined);
+    socket.write('GET /');
+    sockets.push(socket);
+    await sleep(20);
+  }
+  for (const socket of sockets) socket.destroy();
 }
 
 /** Writes more to Redis than it may keep. */
