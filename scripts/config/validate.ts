@@ -29,7 +29,9 @@ export function validate(raw: unknown): Validated {
     return { config: first.data, problems, broken: problems.map(({ path }) => aboveList(path)), isNamed };
   }
 
-  const all = [...problems, ...toProblems(first.error.issues, value, stackSchema)];
+  const refused = new Set(problems.map(({ path }) => showPath(path)));
+  const further = toProblems(first.error.issues, value, stackSchema).filter(({ path }) => !refused.has(showPath(path)));
+  const all = [...problems, ...further];
   const broken = all.map(({ path }) => aboveList(path));
   const second = stackSchema.safeParse(broken.reduce<unknown>(without, value));
   return { config: second.data, problems: all, broken, isNamed };
@@ -105,7 +107,11 @@ function toScalar(value: Scalar, schema: z.core.$ZodType): unknown {
   const plain = value instanceof PlainScalar ? value.value : value;
   const { success, error } = z.safeParse(schema, plain);
   if (success) return plain;
-  if (typeof value !== 'string') return z.safeParse(schema, String(value)).success ? String(value) : value;
+  if (typeof value !== 'string') {
+    if (z.safeParse(schema, String(value)).success) return String(value);
+    // To zod, a PlainScalar is a mapping.
+    return readSchema(schema).kind === 'section' ? plain : value;
+  }
   return error.issues.some(isWrongType) ? (coreValue(value) ?? value) : value;
 }
 
@@ -185,7 +191,11 @@ export function toProblems(
     if (value === undefined && path.length > 0) return [missingKey(path, schema)];
     if (issue.code === 'invalid_value') return [notAChoice(path, value, issue.values.map(String))];
     const code = issue.code === 'invalid_type' ? 'wrong-type' : 'wrong-value';
-    return [{ code, path, message: issue.message, hint: hintFor(issue, value) }];
+    const hint =
+      issue.code === 'invalid_type' && issue.expected === 'object'
+        ? sectionHint(path, value, schema)
+        : hintFor(issue, value);
+    return [{ code, path, message: issue.message, hint }];
   });
 }
 
@@ -243,10 +253,28 @@ function hintFor(issue: z.core.$ZodIssue, written: unknown): string | undefined 
     if (issue.message.includes('a duration')) return `did you mean ${String(written)}s?`;
     return issue.message.includes('a size') ? `did you mean ${String(written)}B?` : undefined;
   }
-  if (issue.expected === 'boolean' && typeof value === 'string') {
-    const meant = { yes: 'true', on: 'true', y: 'true', no: 'false', off: 'false', n: 'false' }[value.toLowerCase()];
-    return meant && `write ${meant}`;
+  if (issue.expected === 'boolean') {
+    const meant = booleanMeant(value);
+    return meant === undefined ? undefined : `write ${meant}`;
   }
   if (issue.expected === 'array') return typeof value === 'string' ? `write ["${value}"]` : 'start each item with "- "';
   return undefined;
+}
+
+/** The boolean that a word is in YAML 1.1. */
+function booleanMeant(value: unknown): boolean | undefined {
+  const word = String(value).toLowerCase();
+  if (['true', 'yes', 'on', 'y'].includes(word)) return true;
+  return ['false', 'no', 'off', 'n'].includes(word) ? false : undefined;
+}
+
+/** For a section that is switched like a key: `grafana: false`, or `node: yes` below `exporters`. */
+function sectionHint(path: KeyPath, value: unknown, schema: z.core.$ZodType): string | undefined {
+  const section = schemaAt(schema, path);
+  const node = section && readSchema(section);
+  const isOn = booleanMeant(value);
+  if (node?.kind !== 'section' || isOn === undefined) return undefined;
+  const key = String(path.at(-1));
+  if (!node.keys.has('enabled')) return `known keys: ${[...node.keys.keys()].join(', ')}`;
+  return isOn ? `write only "${key}:", which has the defaults` : `write "${key}: {enabled: false}"`;
 }

@@ -161,7 +161,13 @@ export function placesOf(find: (path: KeyPath) => FoundNode): Places {
     const others = main === path ? written : [];
     const where = (within && locateWithin(path, within)) ?? locate(main, atKey);
     const { node, parsed } = find(main);
-    const isNull = message.endsWith('got nothing') && isScalar(node) && /^(?:null|~)$/i.test(node.source ?? '');
+    const isNull =
+      message.endsWith('got nothing') &&
+      !/^expected (?:an address|a (?:mapping|list|number|whole number|port|duration|size|time)\b|true or false)/.test(
+        message,
+      ) &&
+      isScalar(node) &&
+      /^(?:null|~)$/i.test(node.source ?? '');
     return {
       severity,
       code,
