@@ -5,7 +5,7 @@ import { addSecret, mask, redactUrls } from '../util/redaction.ts';
 
 /** Keys of any service whose values are secret, when they are written in place. */
 const secretKey =
-  /(?:^|[a-z_-])(?:password|passwd|dsn|secret|secret_key|token|credentials|api_?key|service_key|user_key)$/i;
+  /(?:^|[a-z_.-])(?:password|passwd|dsn|secret|secret_key|token|credentials|api[_-]?key|service_key|user_key|basic_auth|authorization)$/i;
 /** PagerDuty's routing key is a secret of 32 characters, VictorOps' the name of a team. */
 const minRoutingKey = 20;
 
@@ -37,7 +37,12 @@ function addTargetLogins(value: unknown): void {
 
 function addSecretsIn(value: unknown, key = ''): void {
   if (isPlainSecret(value, key)) addSecret(String(value));
-  if (typeof value === 'string') addUrlSecrets(value);
+  if (typeof value === 'string') {
+    addUrlSecrets(value);
+    // A flag: -httpAuth.password=VALUE.
+    const [, flag = '', text = ''] = /^--?([\w.-]+)=(.+)$/s.exec(value) ?? [];
+    if (secretKey.test(flag)) addSecret(text);
+  }
   if (!isCollection(value)) return;
   for (const [name, inner] of Object.entries(value)) addSecretsIn(inner, keyBelow(value, key, name));
 }

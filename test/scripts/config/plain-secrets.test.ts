@@ -15,6 +15,9 @@ grafana:
   datasources: [{name: i, type: influxdb, url: "http://i:influx-%E4-secret@h", secureJsonData: {anything: json-secret}}]
 alertmanager:
   receivers: [{name: t, pushover_configs: [{user_key: user-key-9, token: !env TOKEN}]}, {name: p, pagerduty_configs: [{routing_key: 0123456789abcdef0123456789abcdef}]}, {name: v, victorops_configs: [{routing_key: operations}]}, {name: n, email_configs: [{auth_password: 00123456}, {auth_password: 7654321}]}]
+long_term:
+  remote: {write: http://m, basic_auth: "shop:login-as-string", headers: {Authorization: Bearer-of-header, X-Api-Key: key-of-header}}
+  victoriametrics: {extra_args: ["-httpAuth.password=of-a-flag", "--metricsAuthKey=not a secret by its name"]}
   bogus: 1
 `;
 
@@ -38,6 +41,10 @@ it.each([
     '0123456789abcdef0123456789abcdef',
     '00123456',
     '7654321',
+    'shop:login-as-string',
+    'Bearer-of-header',
+    'key-of-header',
+    'of-a-flag',
   ];
   for (const text of name === 'loadStack' ? [...texts, 'env-token-1'] : texts) {
     expect(redact(`u:${text}@h`)).toBe('u:[secret]@h');
