@@ -1,6 +1,6 @@
 import { accessProblems } from './access/problems.ts';
 import type { StackConfig } from './config.ts';
-import type { KeyPath, Problem } from './diagnostic.ts';
+import { type KeyPath, type Problem, showPath } from './diagnostic.ts';
 import { discoveredJob, discoversTargets, discoveryProblems } from './discovery/job.ts';
 import { customNameProblems, pageProblems, pagesIn } from './exporters/services.ts';
 import { heartbeatProblems } from './heartbeat/heartbeat.ts';
@@ -40,10 +40,12 @@ export function stackProblems(config: StackConfig): readonly Problem[] {
     ...discoveryProblems(config),
     ...heartbeatProblems(config),
     ...longTermProblems(config),
-    ...enabledServices(config).flatMap((service) => [
-      ...(service.problems?.(config) ?? []),
-      ...secretFileProblems(service, config),
-    ]),
+    ...enabledServices(config).flatMap((service) => {
+      const own = service.problems?.(config) ?? [];
+      // A secret that may not be in a key needs no file.
+      const refused = new Set(own.flatMap(({ code, path }) => (code === 'secret-refused' ? [showPath(path)] : [])));
+      return [...own, ...secretFileProblems(service, config).filter(({ path }) => !refused.has(showPath(path)))];
+    }),
   ];
   // A key for all instances of an exporter has the problems of each.
   return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];

@@ -2,22 +2,12 @@ import * as z from 'zod';
 import type { ContainerSpec } from '../model.ts';
 import { Secret } from '../secret.ts';
 import { configDir } from '../values/container.ts';
-import { enabled, extraArgs, formed, image, resources } from '../values/schemas.ts';
-import { expected, expects } from '../values/words.ts';
+import { enabled, extraArgs, formed, image, resources, textOrSecret } from '../values/schemas.ts';
+import { expects, quoted } from '../values/words.ts';
 import { type Exporter, plainExporter, plainJob } from './exporter.ts';
 import { jobSettings, settingsOf } from './page.ts';
 
 const portExpected = expects('a port (a whole number from 1 to 65535)');
-
-/** The content of a file: `!env NAME`, `!file PATH`, which are secret, or plain text. */
-const fileText = z
-  .unknown()
-  .meta({ title: 'string, `!env` or `!file`' })
-  .transform((value, context): string | Secret => {
-    if (value instanceof Secret || typeof value === 'string') return value;
-    context.issues.push({ code: 'custom', input: value, message: expected('the text of a file', value) });
-    return z.NEVER;
-  });
 
 const secretHint = `write it into a file, as "files: {token: !env NAME}", and let the exporter read ${configDir}/token`;
 
@@ -36,12 +26,12 @@ const customExporterConfig = z.strictObject({
     .default('65534:65534')
     .meta({ description: 'The user it runs as, as uid:gid' }),
   args: extraArgs.meta({ description: 'Its arguments', secretHint }),
-  env: z.record(z.string(), z.string()).default({}).meta({
-    description: 'Its environment; secrets go into files',
-    secretHint,
-  }),
+  env: z
+    .record(formed(/^[^\s=]+$/, 'the name of a variable, without = and blanks'), z.string())
+    .default({})
+    .meta({ description: 'Its environment; secrets go into files', secretHint }),
   files: z
-    .record(formed(/^(?!.*\.\.)[\w.-]+(?:\/[\w.-]+)*$/, 'a file name, such as config.yml'), fileText)
+    .record(formed(/^(?!.*\.\.)[\w.-]+(?:\/[\w.-]+)*$/, 'a file name, such as config.yml'), textOrSecret)
     .default({})
     .meta({ description: `Its files, by their names in ${configDir}: strings, \`!env\` or \`!file\`` }),
   scrape: jobSettings,
@@ -81,6 +71,18 @@ export function customExporter(name: string, own: CustomConfig): Exporter {
         ...(content instanceof Secret ? { secrets: [content] } : {}),
       })),
     jobs: (instances) => [plainJob(name, instances, settingsOf(own.scrape))],
+    problems: (_own, path) => {
+      const names = Object.keys(own.files);
+      return names
+        .filter((file) => names.some((further) => further.startsWith(`${file}/`)))
+        .map((file) => ({
+          code: 'file-and-folder',
+          path: [...path, 'files', file],
+          atKey: true,
+          message: `${quoted(file)} is a file, and another file is in a folder of that name`,
+          hint: 'rename one of them',
+        }));
+    },
   };
 }
 

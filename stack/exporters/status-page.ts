@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { KeyPath, Problem } from '../diagnostic.ts';
+import { isHttpUrl } from '../values/addresses.ts';
 import { loginIn } from '../values/logins.ts';
 import { quoted } from '../values/words.ts';
 
@@ -28,7 +29,7 @@ export function statusUrlProblems(url: string | undefined, path: KeyPath, page: 
     const hint = 'remove it, and let the server answer the network of the stack at this page without one';
     return [{ code: 'password-in-target', path: at, message, hint }];
   }
-  if (/^https?:\/\/[^\s/?#]+(?:[/?#]\S*)?$/.test(url)) return [];
+  if (isHttpUrl(url) && !/\s/.test(url)) return [];
   const message = `${quoted(url)} is not the URL of a page`;
   return [{ code: 'wrong-target', path: at, message, hint: `write it as ${example}` }];
 }

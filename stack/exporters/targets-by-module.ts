@@ -1,9 +1,9 @@
 import type { KeyPath, Problem } from '../diagnostic.ts';
 import type { CheckFinding, RenderedFile } from '../model.ts';
-import { contentOf } from '../secret.ts';
+import { contentOf, Secret } from '../secret.ts';
 import { closest } from '../values/closest.ts';
 import { errorIn } from '../values/exit-causes.ts';
-import { isMapping, listOf, type Mapping } from '../values/mapping.ts';
+import { isCollection, isMapping, listOf, type Mapping } from '../values/mapping.ts';
 import { parseYaml } from '../values/parse.ts';
 import { expected, quoted } from '../values/words.ts';
 import { commonKeyNames, type FileMismatch } from './exporter.ts';
@@ -67,7 +67,10 @@ export function targetsByModule({ title, keys, example, further }: ModuleExporte
       ofTarget: (module: string, target: string, path: KeyPath) => readonly Problem[],
     ): readonly Problem[] => [
       ...targetsIn(own).flatMap(([module, targets]) =>
-        targets.flatMap((target, at) => ofTarget(module, target, [...path, module, at])),
+        listOf((own as Mapping)[module]).flatMap((written, at) => {
+          const target = [...path, module, at];
+          return notAText(written, target) ?? ofTarget(module, targets[at] ?? '', target);
+        }),
       ),
       ...noLists(own, path),
       ...noTargets(own, path),
@@ -92,6 +95,16 @@ export function targetsByModule({ title, keys, example, further }: ModuleExporte
         });
     },
   };
+}
+
+/** The problem of a target that is no string. */
+function notAText(target: unknown, path: KeyPath): readonly Problem[] | undefined {
+  if (target instanceof Secret) {
+    const message = 'a target cannot be a secret: it is a label of its series';
+    return [{ code: 'secret-refused', path, message, hint: 'write the address here, and a login into the module' }];
+  }
+  if (!isCollection(target) && target !== null && String(target).trim() !== '') return undefined;
+  return [{ code: 'wrong-type', path, message: expected('an address', target), hint: undefined }];
 }
 
 /** The keys of a section of a config file; undefined when it has none, which its own check reports. */

@@ -1,17 +1,13 @@
 import * as z from 'zod';
+import { isHttpUrl } from '../values/addresses.ts';
 import { native, secretText, textOrSecret } from '../values/schemas.ts';
 import { expects } from '../values/words.ts';
 import { victoriametricsConfig } from '../victoriametrics/config.ts';
 
 const urlOf = (example: string) =>
-  z.url({ protocol: /^https?$/, error: expects(`a URL such as ${example}`) }).refine(isReadByGo, {
+  z.url({ protocol: /^https?$/, error: expects(`a URL such as ${example}`) }).refine(isHttpUrl, {
     error: expects(`a URL such as ${example}`),
   });
-
-/** Go's net/url refuses an incomplete escape. */
-function isReadByGo(url: string): boolean {
-  return !/%(?![\da-f]{2})/i.test(url);
-}
 
 const remote = z
   .strictObject({
@@ -60,7 +56,11 @@ const remote = z
       .meta({ description: "Relabels or drops samples before they are sent, in Prometheus's syntax" }),
   })
   .optional()
-  .meta({ description: 'A store outside of the stack, such as Mimir, Thanos or Grafana Cloud' });
+  .meta({
+    description: 'A store outside of the stack, such as Mimir, Thanos or Grafana Cloud',
+    secretHint:
+      'write the address as it is, and a login as "basic_auth: {username: NAME, password: !env NAME}" or "authorization: {credentials: !env NAME}"',
+  });
 
 /** The `long_term` section of stack.yml. */
 export const longTermConfig = z

@@ -1,6 +1,7 @@
 import type { StackConfig } from '../config.ts';
 import type { KeyPath, Problem } from '../diagnostic.ts';
 import { prometheusSecrets } from '../prometheus/secret-fields.ts';
+import type { Secret } from '../secret.ts';
 import { secretProblems } from '../secrets/secret-files.ts';
 import { quoted } from '../values/words.ts';
 import { storeName } from './store.ts';
@@ -89,7 +90,7 @@ function remoteProblems({ long_term: own }: StackConfig): readonly Problem[] {
           },
         ]
       : []),
-    ...Object.keys(headers).flatMap(headerProblems),
+    ...Object.entries(headers).flatMap(([name, value]) => headerProblems(name, value)),
     ...(authorization?.type.toLowerCase() === 'basic'
       ? [
           {
@@ -112,7 +113,8 @@ function remoteProblems({ long_term: own }: StackConfig): readonly Problem[] {
           },
         ]),
     ...urlProblems('write', write),
-    ...(read === undefined ? [] : urlProblems('read', read)),
+    ...furtherParts('write', write, /#/),
+    ...(read === undefined ? [] : [...urlProblems('read', read), ...furtherParts('read', read, /[?#]/)]),
     ...pathProblems(remote),
     ...(read !== undefined && /\/api\/v1(?:\/|$)/.test(new URL(read).pathname)
       ? [
@@ -152,15 +154,19 @@ const reservedHeaders = [
   'x-prometheus-scrape-timeout-seconds',
 ];
 
-function headerProblems(name: string): readonly Problem[] {
+function headerProblems(name: string, value: string | Secret): readonly Problem[] {
   const path = [...remotePath, 'headers', name];
   if (reservedHeaders.includes(name.toLowerCase())) {
     const message = `Prometheus does not take the header ${name} from here`;
     return [{ code: 'reserved-header', path, atKey: true, message, hint: 'remove it' }];
   }
-  if (/^[\w!#$%&'*+.^`|~-]+$/.test(name)) return [];
-  const message = `${quoted(name)} is not the name of a header`;
-  return [{ code: 'wrong-header', path, atKey: true, message, hint: 'write letters, digits and -' }];
+  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
+    const message = `${quoted(name)} is not the name of a header`;
+    return [{ code: 'wrong-header', path, atKey: true, message, hint: 'write letters, digits and -' }];
+  }
+  if (typeof value !== 'string' || !/[^\P{Cc}\t]/u.test(value)) return [];
+  const message = `the value of the header ${name} has a line break or another control character`;
+  return [{ code: 'wrong-header', path, message, hint: 'write it on one line' }];
 }
 
 /** The paths that remote write usually has, and where the same server has its query API. */
@@ -211,6 +217,14 @@ function urlProblems(key: 'write' | 'read', text: string): readonly Problem[] {
       hint: `for a server on this host, write ${onHost(text)}`,
     },
   ];
+}
+
+/** Parts of an address that are not sent, or would be within the path. */
+function furtherParts(key: 'write' | 'read', text: string, from: RegExp): readonly Problem[] {
+  const at = text.search(from);
+  if (at === -1) return [];
+  const message = `an address cannot have ${text[at] === '#' ? 'a fragment' : 'parameters'} here`;
+  return [{ code: 'wrong-url', path: [...remotePath, key], message, hint: `remove what begins with ${text[at]}` }];
 }
 
 function onHost(text: string): string {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { Secret } from '../secret.ts';
+import { isHttpUrl } from './addresses.ts';
 import { defaultImages } from './default-images.ts';
 import { PlainScalar } from './plain-scalar.ts';
 import { durationForm, memoryForm, parseDuration, parseMemory, parseSize, sizeForm } from './units.ts';
@@ -85,13 +86,11 @@ export const files = z.array(z.string().min(1)).default([]).meta({
 export const native = z.record(z.string(), z.unknown());
 
 const urlExpected = expects('a URL such as https://metrics.example.com/prometheus');
-const incompleteEscape = /%(?![\da-f]{2})/i;
 
 /** The URL users reach a service at. */
 export const externalUrl = z
   .url({ protocol: /^https?$/, error: urlExpected })
-  // Go's net/url, which the servers read it with, refuses an incomplete escape.
-  .refine((url) => !incompleteEscape.test(url), { error: urlExpected })
+  .refine(isHttpUrl, { error: urlExpected })
   .optional()
   .meta({
     description: 'The URL users reach it at, for links in notifications; absent means its port on this host',

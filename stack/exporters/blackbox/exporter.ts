@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { KeyPath, Problem } from '../../diagnostic.ts';
 import type { SecretFiles } from '../../secrets/secret-files.ts';
+import { hasPort, isHttpUrl } from '../../values/addresses.ts';
 import { configDir } from '../../values/container.ts';
 import { defaultImages } from '../../values/default-images.ts';
 import { loginIn } from '../../values/logins.ts';
@@ -103,17 +104,20 @@ function targetProblems(module: string, target: string, path: KeyPath): readonly
       },
     ];
   }
-  if (isHttp && !/^https?:\/\/[^/\s]/i.test(target)) {
-    const hint = `did you mean "https://${target.replace(/^\w*:?\/\//, '')}"?`;
+  if (isHttp && !isHttpUrl(target)) {
+    const url = `https://${target.replace(/^(?:\w*:)?\/+/, '')}`;
+    const hint = isHttpUrl(url) ? `did you mean ${quoted(url)}?` : 'write it as https://shop.example';
     return [
       { code: 'wrong-target', path, message: `the module ${quoted(module)} needs a URL, got ${quoted(target)}`, hint },
     ];
   }
-  if (!isHttp && /^(?:tcp|icmp|ssh|pop3s|irc)/.test(module) && target.includes('://')) {
-    const hint = module.startsWith('icmp') ? 'write a host name or an address' : 'write HOST:PORT, such as "db:5432"';
-    return [
-      { code: 'wrong-target', path, message: `the module ${quoted(module)} needs no URL, got ${quoted(target)}`, hint },
-    ];
+  if (/^(?:tcp|tls_connect$|ssh|pop3s|irc)/.test(module) && !hasPort(target)) {
+    const message = `the module ${quoted(module)} needs a host and a port, got ${quoted(target)}`;
+    return [{ code: 'wrong-target', path, message, hint: 'write HOST:PORT, such as "db:5432"' }];
+  }
+  if (module.startsWith('icmp') && /:\/\/|\s/.test(target)) {
+    const message = `the module ${quoted(module)} needs a host, got ${quoted(target)}`;
+    return [{ code: 'wrong-target', path, message, hint: 'write a host name or an address' }];
   }
   return [];
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isAddress } from '../../values/addresses.ts';
 import { loginIn } from '../../values/logins.ts';
 import { enabled } from '../../values/schemas.ts';
 import { quoted } from '../../values/words.ts';
@@ -36,7 +37,7 @@ export const haproxy = defineMetricsPage({
         const hint = 'write only HOST:PORT, and "scrape: {basic_auth: {username: NAME, password: !env NAME}}"';
         return [{ code: 'password-in-target', path: [...path, 'targets', at], message, hint }];
       }
-      if (/^(?:[\w.-]+|\[[\da-f:]+\])(?::\d+)?$/i.test(target)) return [];
+      if (isAddress(target)) return [];
       const message = `${quoted(target)} is not the address of a target`;
       const hint = 'write HOST:PORT; a path or https goes into "scrape: {metrics_path: /PATH, scheme: https}"';
       return [{ code: 'wrong-target', path: [...path, 'targets', at], message, hint }];

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { Secret } from '../../secret.ts';
 import { secretsFolder } from '../../secrets/secret-files.ts';
+import { isAddress } from '../../values/addresses.ts';
 import { configDir } from '../../values/container.ts';
 import { defaultImages } from '../../values/default-images.ts';
 import { secretText } from '../../values/schemas.ts';
@@ -55,7 +56,7 @@ export const redis = defineExporter({
         },
       ];
     }
-    if (/^(?:rediss?:\/\/)?(?:[^\s/:]+|\[[\da-f:.]+\])(?::\d+)?\/?$/i.test(address)) return [];
+    if (isAddress(address.replace(/^rediss?:\/\//i, '').replace(/\/$/, ''))) return [];
     const message = `${quoted(address)} is not the address of a Redis server`;
     return [
       {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { KeyPath, Problem } from '../../diagnostic.ts';
 import type { RenderedFile } from '../../model.ts';
+import { isAddress } from '../../values/addresses.ts';
 import { closest } from '../../values/closest.ts';
 import { configDir } from '../../values/container.ts';
 import { defaultImages } from '../../values/default-images.ts';
@@ -89,10 +90,14 @@ function targetProblems(module: string, target: string, path: KeyPath): readonly
     const hint = 'write only HOST or HOST:PORT; define an auth with it in your snmp.yml, and name that: "auth: NAME"';
     return [{ code: 'password-in-target', path, message, hint }];
   }
-  if (/^(?:(?:udp|tcp)6?:\/\/)?[^\s/@]+$/.test(target)) return [];
+  const address = target.replace(/^(?:udp|tcp)6?:\/\//, '');
+  if (isAddress(address) || isIpv6(address)) return [];
   const message = `the module ${quoted(module)} needs the address of a device, got ${quoted(target)}`;
   return [{ code: 'wrong-target', path, message, hint: 'write HOST or HOST:PORT, such as 192.0.2.1 or switch:161' }];
 }
+
+/** It takes an IPv6 address without a port without brackets too. */
+const isIpv6 = (address: string): boolean => URL.canParse(`udp://[${address.replace(/%[\w.-]+$/, '')}]`);
 
 function unknownAuth(auth: string, path: KeyPath, file: RenderedFile): readonly FileMismatch[] {
   const auths = namesIn(file, 'auths') ?? [];
