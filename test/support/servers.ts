@@ -11,10 +11,11 @@ export async function getText(url: string): Promise<string> {
   return text;
 }
 
-/** The samples of an instant query as `{label="value",…} value`, sorted. */
-export async function query(prometheus: string, expr: string): Promise<readonly string[]> {
+/** The samples of an instant query, now or at a time in seconds since 1970, as `{label="value",…} value`, sorted. */
+export async function query(prometheus: string, expr: string, at?: number): Promise<readonly string[]> {
+  const time = at === undefined ? '' : `&time=${at}`;
   const { data } = await getJson<{ data: { result: { metric: Record<string, string>; value: [number, string] }[] } }>(
-    `${prometheus}/api/v1/query?query=${encodeURIComponent(expr)}`,
+    `${prometheus}/api/v1/query?query=${encodeURIComponent(expr)}${time}`,
   );
   return data.result.map(({ metric, value }) => `${labelText(metric)} ${value[1]}`).sort();
 }
