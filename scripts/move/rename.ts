@@ -7,13 +7,10 @@ import type { StackEdit } from '../config/edit-files.ts';
 import type { VolumeSummary } from '../engine/engine.ts';
 import { roleLabel, stackLabel } from '../engine/labels.ts';
 import type { Rendering } from '../render/rendering.ts';
-import { openServers } from '../servers/servers.ts';
 import { takeLock } from '../state/lock.ts';
 import { names } from '../state/names.ts';
 import { InterruptedError, StackError } from '../util/stack-error.ts';
-import { factsOf } from './backup/facts.ts';
-import type { Manifest } from './backup/manifest.ts';
-import { prove } from './backup/proof.ts';
+import { listData, proveSameData } from './backup/proof.ts';
 import { openVolumeHelper } from './helper.ts';
 
 /** The name that a volume was copied from by `rename`. */
@@ -59,7 +56,7 @@ export async function rename(options: RenameOptions): Promise<Renamed> {
   const isRunning = containers.some(({ state }) => state === 'running');
   // A rename that was killed has stopped the stack.
   const startsAfter = isRunning || hadRun;
-  const facts = isRunning ? await factsFrom(options) : undefined;
+  const data = isRunning ? await listData(options, before.config) : undefined;
   const run = { engine, env, report, clock, waitMs: options.waitMs };
   // An interrupt must not end the way back.
   const uninterrupted = { ...run, signal: new AbortController().signal };
@@ -82,7 +79,7 @@ export async function rename(options: RenameOptions): Promise<Renamed> {
     const copied = copies.map(({ from, to: name }) => ({ from, to: name }));
     if (!startsAfter) return { changed: undefined, copied };
     const changed = await changeStack({ ...run, signal, rendering: after, command: 'rename', hasChanged: true });
-    await proveIn(options, after, facts);
+    if (data !== undefined) await proveSameData(options, after.config, data);
     return { changed, copied };
   } catch (cause) {
     const left = await goBack();
@@ -228,23 +225,4 @@ async function removeMarkers({ engine, to, image, signal }: RenameOptions, copie
     mounts: copies.map(({ to: volume, part }) => ({ volume, target: `/to/${part}`, readOnly: false })),
   });
   await helper.run();
-}
-
-async function factsFrom({ engine, before, clock, signal }: RenameOptions): Promise<Manifest> {
-  const servers = await openServers(engine, before.config, signal);
-  try {
-    return await factsOf(servers, clock.now());
-  } finally {
-    servers.close();
-  }
-}
-
-async function proveIn(options: RenameOptions, after: Rendering, facts: Manifest | undefined): Promise<void> {
-  if (facts === undefined) return;
-  const servers = await openServers(options.engine, after.config, options.signal);
-  try {
-    await prove(servers, facts, options);
-  } finally {
-    servers.close();
-  }
 }

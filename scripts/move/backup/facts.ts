@@ -63,7 +63,7 @@ export async function findMissing(servers: Servers, manifest: Manifest): Promise
     const now = await countSamples(servers, at);
     if (now !== undefined && (now.series < series || now.samples < samples)) {
       missing.push(
-        `Prometheus has ${now.series} series and ${counted(now.samples, 'sample')} of the ten minutes before the backup, not ${series} and ${samples}`,
+        `Prometheus has ${now.series} series and ${counted(now.samples, 'sample')} of the ten minutes before, not ${series} and ${samples}`,
       );
     }
   }

@@ -16,7 +16,7 @@ import { isNewerImage } from '../adopt.ts';
 import { openVolumeHelper, type VolumeHelper } from '../helper.ts';
 import { entriesIn, entriesOf } from './archive.ts';
 import { decrypt } from './encrypt.ts';
-import { addSilences, prove } from './proof.ts';
+import { addSilences, proveBackup } from './proof.ts';
 import type { VerifiedBackup } from './read-backup.ts';
 import { switchScript, undoScript } from './switch.ts';
 import { uploadEntries, type VolumeEntry } from './upload.ts';
@@ -105,7 +105,7 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
     const servers = await openServers(engine, rendering.config, signal);
     try {
       const addedSilences = await addSilences(servers, backup.manifest);
-      await prove(servers, backup.manifest, options);
+      await proveBackup(servers, backup.manifest, options);
       restored = { changed, addedSilences };
     } finally {
       servers.close();

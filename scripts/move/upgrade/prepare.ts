@@ -16,10 +16,11 @@ import { forRunningImages, withRunningImages } from '../../plan/substitutes.ts';
 import type { Rendering } from '../../render/rendering.ts';
 import type { StackContainers } from '../../state/find-stack.ts';
 import { InputError, StackError } from '../../util/stack-error.ts';
+import { proveSameData } from '../backup/proof.ts';
 import { shellImage } from '../helper.ts';
 import { dropKeptData, findDataVolumes, findKeptData, type UpgradeState } from './kept-data.ts';
 import { removedFlags, type UpgradeTarget } from './newer.ts';
-import { goBack, proveAll, type UpgradeOptions, whyOf } from './upgrade.ts';
+import { goBack, type UpgradeOptions, whyOf } from './upgrade.ts';
 
 /** Throws an InputError for flags in stack.yml with which the new versions do not start. */
 export function refuseRemovedFlags(targets: readonly UpgradeTarget[], { config, locate }: Rendering): void {
@@ -126,7 +127,7 @@ export async function endInterrupted(options: LeftOptions): Promise<string | und
     return `${what} before anything was changed`;
   }
   const lacking = isApplied
-    ? await proveAll({ ...options, before: rendering }, state.manifest).then(() => undefined, whyOf)
+    ? await proveSameData(options, rendering.config, state.manifest).then(() => undefined, whyOf)
     : undefined;
   const age = clock.now() - Date.parse(state.at);
   if (isApplied && (lacking === undefined || age > recentMs)) {

@@ -7,13 +7,11 @@ import { startStop } from '../../apply/start-stop.ts';
 import { checkPipeline } from '../../inspect/verify/check-pipeline.ts';
 import type { StageResult } from '../../inspect/verify/pipeline-check.ts';
 import type { Rendering } from '../../render/rendering.ts';
-import { openServers } from '../../servers/servers.ts';
 import { findContainers, type StackContainers } from '../../state/find-stack.ts';
 import { durationText } from '../../util/duration-text.ts';
 import { InterruptedError, StackError } from '../../util/stack-error.ts';
-import { factsOf } from '../backup/facts.ts';
 import type { Manifest } from '../backup/manifest.ts';
-import { prove } from '../backup/proof.ts';
+import { listData, proveSameData } from '../backup/proof.ts';
 import {
   dropKeptData,
   findDataVolumes,
@@ -51,7 +49,7 @@ export async function upgrade(options: UpgradeOptions): Promise<Changed> {
   const { before, after, env, report, clock, signal, targets, deadlineMs } = options;
   const stack = before.config.name;
   const kept = await keptDataOf(options);
-  const manifest = await listFacts(options);
+  const manifest = await listData(options, before.config);
   const names = targets.map(({ service }) => service.name);
   const state: UpgradeState = {
     format: 1,
@@ -77,7 +75,7 @@ export async function upgrade(options: UpgradeOptions): Promise<Changed> {
     const changed = await changeStack({ ...changeOptions(options, after), signal: limited });
     crashAfter(env, 'upgrade', 'change');
     await check(options, after, limited);
-    await proveAll({ ...options, signal: limited }, manifest);
+    await proveSameData({ ...options, signal: limited }, before.config, manifest);
     crashAfter(env, 'upgrade', 'verify');
     await dropKeptData(kept).catch((error: unknown) => {
       report({ kind: 'warning', text: `the copy of the data is left until the next upgrade: ${whyOf(error)}` });
@@ -128,7 +126,7 @@ export async function goBack(
     crashAfter(env, 'upgrade', 'put-back');
     await changeStack(changeOptions(run, before));
     crashAfter(env, 'upgrade', 'change-back');
-    await proveAll(run, manifest);
+    await proveSameData(run, before.config, manifest);
     await dropKeptData({ ...kept, signal });
     return 'the images and the data of before are in place again, and that is confirmed';
   } catch (error) {
@@ -165,27 +163,6 @@ export async function check(
     why: `it is broken at ${broken?.hop}: ${broken?.why}`,
     tryThis: broken?.tryThis,
   });
-}
-
-async function listFacts({ engine, before, clock, signal }: UpgradeOptions): Promise<Manifest> {
-  const servers = await openServers(engine, before.config, signal);
-  try {
-    return await factsOf(servers, clock.now());
-  } finally {
-    servers.close();
-  }
-}
-
-export async function proveAll(
-  { engine, before, report, clock, signal }: Pick<UpgradeOptions, keyof Run | 'before'>,
-  manifest: Manifest,
-): Promise<void> {
-  const servers = await openServers(engine, before.config, signal);
-  try {
-    await prove(servers, manifest, { report, clock, signal });
-  } finally {
-    servers.close();
-  }
 }
 
 /** Stops services, if they have containers that run. */
