@@ -5,7 +5,7 @@ import { PrometheusClient } from '../servers/prometheus.ts';
 import { NoAnswerError, openServers } from '../servers/servers.ts';
 import { findContainers } from '../state/find-stack.ts';
 import { specOf } from '../state/names.ts';
-import { diskUsage } from './doctor.ts';
+import { diskUsage, nearlyFull } from './doctor.ts';
 import type { ServiceStatus, StatusProblem } from './probe.ts';
 import type { StackStatus } from './status.ts';
 
@@ -20,7 +20,6 @@ type Vital = ServiceStatus['vitals'][number];
 
 /** Days until a disk is full, below which that is reported. */
 const fewDays = 14;
-const nearlyFull = 0.85;
 
 /** The status with the size of the data of each service, how full its disk is, and when that will be full at the present rate. */
 export async function withDataUsage(

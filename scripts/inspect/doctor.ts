@@ -78,7 +78,7 @@ async function engineAge({ engine, signal }: DoctorOptions): Promise<Find> {
   return {
     verdict: 'notice',
     text: `${text} is no longer maintained; promstack works with it, slower and with a health check only every 10 s`,
-    tryThis: `a version from ${oldest[engine.kind]} on`,
+    tryThis: `install version ${oldest[engine.kind]} or newer`,
   };
 }
 
@@ -109,7 +109,7 @@ async function limits({ engine, signal }: DoctorOptions): Promise<readonly Find[
 }
 
 /** Parts of the disk that are used, above which it is reported. */
-const nearlyFull = 0.85;
+export const nearlyFull = 0.85;
 const full = 0.95;
 
 async function disk(engine: Engine, { id }: ContainerSummary): Promise<Find> {
@@ -179,7 +179,8 @@ async function network(
   beside: readonly ContainerSummary[],
 ): Promise<Find> {
   const services = servicesAmong(container.labels[stackLabel] ?? '', beside);
-  for (const [name, { id, hostPorts }] of services) {
+  // By the name of the container: that of an exporter's service is another one.
+  for (const { id, name, hostPorts } of services.values()) {
     const port = hostPorts[0]?.containerPort;
     if (id === container.id || port === undefined) continue;
     const url = `http://${name}:${port}/`;
@@ -188,7 +189,7 @@ async function network(
       .catch(() => noResult);
     const output = stderr + stdout;
     // A refusal by the server is an answer.
-    if (exitCode === 0 || /HTTP|server returned|4\d\d|TLS|error getting response/i.test(output)) {
+    if (exitCode === 0 || /HTTP|server returned|TLS|error getting response/i.test(output)) {
       return { verdict: 'fine', text: 'containers reach each other' };
     }
     if (/executable file|no such file/i.test(output)) return { verdict: 'unknown', text: 'its images have no wget' };
