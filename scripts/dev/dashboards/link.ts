@@ -1,3 +1,5 @@
+import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
+
 /** Where a panel leads: another shipped dashboard, a shipped alert rule, or the panel of the same dashboard with the evidence. */
 export type Link =
   | { readonly dashboard: keyof typeof dashboards }
@@ -23,13 +25,22 @@ export interface DashboardPanels {
 const rulesOf = '/alerting/Prometheus';
 
 /** A link in Grafana's model; its path is relative, so that it works below a sub-path. */
-export function linkTo(link: Link, { uid, ids }: DashboardPanels): { readonly title: string; readonly url: string } {
+function linkTo(link: Link, { uid, ids }: DashboardPanels): { readonly title: string; readonly url: string } {
   if ('alert' in link) return { title: `Alert rule ${link.alert}`, url: `${rulesOf}/${link.alert}/find` };
   if ('dashboard' in link)
     return { title: dashboards[link.dashboard], url: `/d/${link.dashboard}?\${__url_time_range}` };
   const id = ids.get(link.panel);
   if (id === undefined) throw new Error(`a panel of ${uid} leads to "${link.panel}", which is not in it`);
   return { title: link.panel, url: `/d/${uid}?viewPanel=panel-${id}&\${__url_time_range}` };
+}
+
+/** The links are in the panel's header, and a click on its value follows them. */
+export function withLinks(panel: Panel, to: readonly Link[] = [], dashboard: DashboardPanels): Panel {
+  if (to.length === 0) return panel;
+  const links = to.map((link) => linkTo(link, dashboard));
+  const { defaults = {}, overrides = [] } = panel.fieldConfig ?? {};
+  // The types of the builders ask for all fields of a dashboard's link.
+  return { ...panel, links, fieldConfig: { defaults: { ...defaults, links }, overrides } } as unknown as Panel;
 }
 
 /** Leads from a cell with the name of an alert to its rule. */

@@ -35,7 +35,7 @@ import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/sta
 import { PanelBuilder as TimelineBuilder } from '@grafana/grafana-foundation-sdk/statetimeline';
 import { PanelBuilder as GraphBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 import { aMinute, someEvents } from './events.ts';
-import { type DashboardPanels, type Link, linkTo } from './link.ts';
+import { type DashboardPanels, type Link, withLinks } from './link.ts';
 import { colour, neutral, textForNull } from './thresholds.ts';
 
 /** The stack's own Prometheus, by the uid of its provisioned datasource. */
@@ -279,15 +279,6 @@ export function panel(
       return { build: () => withLinks(builder.build(), plan.links, dashboard) };
     },
   };
-}
-
-/** The links are in the panel's header, and a click on its value follows them. */
-function withLinks(panel: Panel, to: readonly Link[] = [], dashboard: DashboardPanels): Panel {
-  if (to.length === 0) return panel;
-  const links = to.map((link) => linkTo(link, dashboard));
-  const { defaults = {}, overrides = [] } = panel.fieldConfig ?? {};
-  // The types of the builders ask for all fields of a dashboard's link.
-  return { ...panel, links, fieldConfig: { defaults: { ...defaults, links }, overrides } } as unknown as Panel;
 }
 
 function target(expr: string, legend: string, refId: string, type: 'range' | 'instant' | 'table'): DataqueryBuilder {
