@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { expectFine } from '../support/revisions.ts';
 import { isFull } from '../support/shares.ts';
+import { makeData, type StackData } from '../support/stack-data.ts';
 import { type StackFolder, stackFolder } from '../support/stack-folder.ts';
 
 const reason = 'it takes minutes: `npm run test:full` runs it';
@@ -27,18 +28,7 @@ describe.sequential('the rename of a stack', () => {
     return name;
   };
   const remove = (name: string) => folder.run('down', '-p', name, '--volumes', '--yes');
-  const firstSample = async (): Promise<number> => {
-    const query = 'min_over_time(timestamp(rows)[1h:1s])';
-    const url = folder.url('prometheus', `/api/v1/query?query=${encodeURIComponent(query)}`);
-    const { data } = (await (await fetch(url)).json()) as { data: { result: { value: [number, string] }[] } };
-    return Number(data.result[0]?.value[1] ?? Number.NaN);
-  };
-  let first: number;
-  const expectAllData = async (): Promise<void> => {
-    await eventually(async () => expect(await firstSample()).toBe(first));
-    expect(await run('silence', 'list')).toContain('maintenance');
-    expect(await run('groups')).toContain('nightly');
-  };
+  let data: StackData;
 
   beforeAll(async () => {
     if (!isFull) return;
@@ -47,12 +37,7 @@ describe.sequential('the rename of a stack', () => {
       pushgateway: { persistence: { interval: '2s' } },
     });
     await run('up');
-    await run('push', '--job', 'nightly', '--var', 'rows=42');
-    await run('silence', 'add', 'alertname=Disk', '--duration', '2h', '--comment', 'maintenance');
-    await eventually(async () => {
-      first = await firstSample();
-      expect(first).toBeGreaterThan(1e9);
-    });
+    data = await makeData(folder);
   }, 240_000);
 
   afterAll(async () => {
@@ -68,7 +53,7 @@ describe.sequential('the rename of a stack', () => {
     const printed = JSON.parse(await run('rename', name, '--json')) as { volumes: unknown[]; stack: string };
     expect([printed.volumes.length, printed.stack]).toEqual([6, name]);
     expect(await nameNow()).toBe(name);
-    await expectAllData();
+    await data.expectAll();
     expect((await run('history')).trim().split('\n').length).toBeGreaterThan(revisions);
     expect(JSON.parse(await run('plan', '--json'))).toMatchObject({ steps: [] });
     const { stdout: volumes } = await execa('docker', ['volume', 'ls', '-q']);
@@ -119,7 +104,7 @@ describe.sequential('the rename of a stack', () => {
     await execa('docker', ['rm', `${name}-prometheus`]);
     expect([failed.exitCode, failed.stderr]).toEqual([1, expect.stringContaining(`the stack runs as ${before} again`)]);
     expect(await nameNow()).toBe(before);
-    await expectAllData();
+    await data.expectAll();
     const { stdout: volumes } = await execa('docker', ['volume', 'ls', '-q', '--filter', `name=${name}-`]);
     expect(volumes).toBe('');
   });
@@ -133,7 +118,7 @@ describe.sequential('the rename of a stack', () => {
       // Either continues, until stack.yml has the new name.
       if ((await nameNow()) === name || at % 2 === 0) await run('up');
       if ((await nameNow()) !== name) await run('rename', name);
-      await expectAllData();
+      await data.expectAll();
       await run('up');
       expect(await nameNow()).toBe(name);
       expectFine(await remove(before));
@@ -151,9 +136,9 @@ describe.sequential('the rename of a stack', () => {
       await renaming;
       clearTimeout(timer);
       await run('up');
-      await expectAllData();
+      await data.expectAll();
       if ((await nameNow()) !== name) await run('rename', name);
-      await expectAllData();
+      await data.expectAll();
       expectFine(await remove(before));
     }
   });

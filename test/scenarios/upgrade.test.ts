@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../scripts/engine/connect.ts';
-import { eventually } from '../support/eventually.ts';
 import { imagesOf } from '../support/old-images.ts';
 import { expectFine } from '../support/revisions.ts';
 import { isFull } from '../support/shares.ts';
+import { makeData, type StackData } from '../support/stack-data.ts';
 import { type StackFolder, stackFolder } from '../support/stack-folder.ts';
 
 const reason = 'it takes minutes and builds images of earlier versions: `npm run test:full` runs it';
@@ -38,20 +38,7 @@ describe.sequential('the upgrade of a running stack', () => {
     };
     return services.map(({ service, version }) => `${service} ${version}`).join(', ');
   };
-  /** The first sample of a job that was pushed to, in Prometheus. */
-  const firstSample = async (): Promise<number> => {
-    const query = 'min_over_time(timestamp(rows)[1h:1s])';
-    const url = folder.url('prometheus', `/api/v1/query?query=${encodeURIComponent(query)}`);
-    const { data } = (await (await fetch(url)).json()) as { data: { result: { value: [number, string] }[] } };
-    return Number(data.result[0]?.value[1] ?? Number.NaN);
-  };
-  let first: number;
-  const expectAllData = async (): Promise<void> => {
-    // What was lost never comes back.
-    await eventually(async () => expect(await firstSample()).toBe(first));
-    expect(await run('silence', 'list')).toContain('maintenance');
-    expect(await run('groups')).toContain('nightly');
-  };
+  let data: StackData;
 
   beforeAll(async () => {
     if (!isFull) return;
@@ -69,12 +56,7 @@ describe.sequential('the upgrade of a running stack', () => {
       pushgateway: { image: pushgateway, persistence: { interval: '2s' } },
     });
     await run('up');
-    await run('push', '--job', 'nightly', '--var', 'rows=42');
-    await run('silence', 'add', 'alertname=Disk', '--duration', '2h', '--comment', 'maintenance');
-    await eventually(async () => {
-      first = await firstSample();
-      expect(first).toBeGreaterThan(1e9);
-    });
+    data = await makeData(folder);
   }, 600_000);
 
   afterAll(async () => {
@@ -113,7 +95,7 @@ describe.sequential('the upgrade of a running stack', () => {
     for (const { prometheus, alertmanager, pushgateway } of [versions.trixie, versions.sid]) {
       const targets = [`prometheus=${prometheus}`, `alertmanager=${alertmanager}`, `pushgateway=${pushgateway}`];
       await run('upgrade', '--to', ...targets);
-      await expectAllData();
+      await data.expectAll();
       await run('images', 'lock', '--check');
       await run('verify');
     }
@@ -152,7 +134,7 @@ describe.sequential('the upgrade of a running stack', () => {
       expect(failed.exitCode, failed.stderr).toBe(1);
       expect(failed.stderr).toContain('the images and the data of before are in place again, and that is confirmed');
       expect(await stackText()).toBe(before);
-      await expectAllData();
+      await data.expectAll();
       await run('verify');
     },
   );
@@ -184,7 +166,7 @@ describe.sequential('the upgrade of a running stack', () => {
       if (at % 2 === 0) await run('up');
       await run('upgrade', '--yes');
       await run('up');
-      await expectAllData();
+      await data.expectAll();
       if (back.includes(step)) expect(await stackText()).toBe(before);
     }
   });
