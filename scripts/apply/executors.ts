@@ -135,9 +135,9 @@ export function createExecutors(context: ExecutorContext): Executors {
       ),
     ];
     const cleared = missing.map(({ service, folder }) => slotPath(service, folder));
-    // The files of running servers are written before any link is switched: Podman takes one call per volume.
-    const isRead = engine.kind === 'podman' && missing.some(({ service }) => existing.has(service));
-    if (isRead) await files.write(entries, cleared);
+    // Podman takes one call per volume: the files of running servers are written before any link is switched.
+    const isSplit = engine.kind === 'podman' && missing.some(({ service }) => existing.has(service));
+    if (isSplit) await files.write(entries, cleared);
     const linked = await Promise.all(releases.map(({ service }) => linkEntries(desiredService(service), files)));
     const switched = [
       ...switchEntries(releases),
@@ -146,7 +146,7 @@ export function createExecutors(context: ExecutorContext): Executors {
       ...releases.flatMap(({ service }) => reread(service)),
     ];
     context.links.areSwitched = true;
-    if (isRead) await files.write(switched);
+    if (isSplit) await files.write(switched);
     else await files.write([...entries, ...switched], cleared);
     for (const { name, store, secrets } of created) {
       if (secrets.size === 0) continue;

@@ -57,7 +57,7 @@ export function planReleases(
   steps: Steps,
   moving: readonly Moving[],
   observed: Observed,
-  writer: readonly number[],
+  after: readonly number[],
   hasHistory: boolean,
 ): readonly number[] {
   if (moving.length === 0) return [];
@@ -66,7 +66,7 @@ export function planReleases(
     const folder = folderFor(decided, observed, hasHistory);
     return { service: target.service.name, folder, isNew: folder !== target.folder };
   });
-  return [steps.add({ do: 'switchReleases', releases }, writer, 'their files changed')];
+  return [steps.add({ do: 'switchReleases', releases }, after, 'their files changed')];
 }
 
 function folderFor({ target, current }: Moving, observed: Observed, hasHistory: boolean): ReleaseFolder {
