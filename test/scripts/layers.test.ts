@@ -13,7 +13,7 @@ const floors: readonly (readonly string[])[] = [
   ['render', 'state'],
   ['check', 'plan', 'servers'],
   ['apply', 'inspect'],
-  ['library', 'move', 'watch'],
+  ['library', 'move', 'ui', 'watch'],
   ['cli'],
   ['entry points'],
   ['dev'],
