@@ -18,6 +18,7 @@ const floors: readonly (readonly string[])[] = [
   ['entry points'],
   ['dev'],
 ];
+/** The most folders of `scripts/`, without `dev`. */
 const longest = 15;
 
 const root = packageRoot();
@@ -47,9 +48,8 @@ function floorOf(folder: string): number {
 test('every folder of scripts/ must have its floor', () => {
   const folders = new Set(sources.map(folderOf));
   expect([...folders].filter((folder) => folder !== 'stack' && floorOf(folder) === -1)).toEqual([]);
-  expect([...folders].filter((folder) => folder !== 'stack' && folder !== 'entry points').length).toBeLessThanOrEqual(
-    longest,
-  );
+  const isCounted = (folder: string): boolean => !['stack', 'entry points', 'dev'].includes(folder);
+  expect([...folders].filter(isCounted).length).toBeLessThanOrEqual(longest);
 });
 
 test('no file may import from a higher floor or from a neighbour on its own floor', () => {
