@@ -2,15 +2,25 @@ import { isMap, isPair, isScalar, isSeq, type Node, type YAMLMap } from 'yaml';
 import type { StackDraft } from './stack-draft.ts';
 import { keyOf, pairOf } from './yaml-tree.ts';
 
+/** A key of a config file, or undefined for what goes to the key after it, and the lines of its comments. */
+type KeyComments = readonly [key: string | undefined, lines: readonly string[]];
+
 /** The comments of a config file, to put those into its section that no moved node has. */
 export class Comments {
-  readonly #byKey: readonly (readonly [key: string | undefined, lines: readonly string[]])[];
+  readonly #byKey: readonly KeyComments[];
   readonly #before: ReadonlyMap<string, number>;
   readonly #draft: StackDraft;
 
   constructor(root: YAMLMap, draft: StackDraft) {
     this.#byKey = [
-      ...root.items.map((pair) => [keyOf(pair), linesIn(pair)] as const),
+      ...root.items.flatMap((pair): readonly KeyComments[] => {
+        const after = isMap(pair.value) || isSeq(pair.value) ? linesOf(pair.value.comment) : [];
+        const all = linesIn(pair);
+        return [
+          [keyOf(pair), all.slice(0, all.length - after.length)],
+          [undefined, after],
+        ];
+      }),
       [undefined, linesOf(root.comment)],
     ];
     this.#before = counted(linesIn(draft.root));
@@ -31,19 +41,19 @@ export class Comments {
         present.set(line, count - 1);
       }
       const key = name === undefined ? undefined : pairOf(section, newNames[name] ?? name)?.key;
-      if (lost.length === 0 || (name !== undefined && !isScalar(key))) continue;
-      const text = lost.join('\n').trimEnd();
-      if (isScalar(key)) key.commentBefore = [text, key.commentBefore].filter(Boolean).join('\n');
-      else section.comment = [section.comment, text].filter(Boolean).join('\n');
+      if (lost.length === 0 || !isScalar(key)) continue;
+      key.commentBefore = [lost.join('\n').trimEnd(), key.commentBefore].filter(Boolean).join('\n');
       lost = [];
     }
+    const end = lost.join('\n').trimEnd();
+    if (end !== '') section.comment = [section.comment, end].filter(Boolean).join('\n');
   }
 }
 
-const linesOf = (comment: string | null | undefined): readonly string[] => (comment ? comment.split('\n') : []);
+export const linesOf = (comment: string | null | undefined): readonly string[] => (comment ? comment.split('\n') : []);
 
 /** The lines of all comments at a node and below it, in the order of the file. */
-function linesIn(node: unknown): readonly string[] {
+export function linesIn(node: unknown): readonly string[] {
   if (isPair(node)) return [...linesIn(node.key), ...linesIn(node.value)];
   if (!isScalar(node) && !isMap(node) && !isSeq(node)) return [];
   const { commentBefore, comment } = node as Node;

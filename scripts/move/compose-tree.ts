@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import { isMap, isScalar, isSeq, type Node, Pair, type YAMLMap, YAMLSeq } from 'yaml';
+import { isMap, isPair, isScalar, isSeq, type Node, Pair, type YAMLMap, YAMLSeq } from 'yaml';
 import { expandVariables, readEnvFile } from '../config/env-file.ts';
 import { readText } from '../util/read-text.ts';
 import type { Findings } from './findings.ts';
@@ -32,6 +32,11 @@ export type Lookup = (name: string) => string | undefined;
 export async function readRoot(file: InputFile, get: Lookup, io: ComposeIo, project?: string): Promise<YAMLMap> {
   const root = isMap(file.tree?.root) ? file.tree.root : mapOf();
   interpolate(root, get, io.findings);
+  // What is taken of it gets another key, and keeps the comment above.
+  eachScalar(root, (scalar, _, holder) => {
+    if (!isPair(holder) || !isScalar(holder.key)) return;
+    scalar.commentBefore = [holder.key.commentBefore, scalar.commentBefore].filter(Boolean).join('\n') || null;
+  });
   const folder = dirname(file.path);
   absolutePaths(root, project ?? folder);
   let whole = mapOf();

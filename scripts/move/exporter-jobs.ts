@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { isSeq, type Node, Pair } from 'yaml';
+import { isScalar, isSeq, type Node, Pair } from 'yaml';
 import { metricsPages } from '../../stack/exporters/exporters.ts';
 import { moduleJobs } from '../../stack/exporters/targets-by-module.ts';
 import { pathExists } from '../util/path-exists.ts';
+import { linesIn, linesOf } from './comments.ts';
 import type { ImportedExporter } from './import-exporters.ts';
 import type { FileView } from './mounted-files.ts';
 import { listNode } from './native-config.ts';
@@ -28,6 +29,7 @@ export function moveToExporter(
   if (exporter.isProber === true) {
     if (!target.endsWith(exporter.address.replace(/.*:/, ':'))) return false;
     const why = 'the stack has this job itself';
+    keepComments(job, [], exporter.path, draft);
     draft.findings.changed(`scrape_configs ${name}`, placeOf(job), exporter.path.join('.'), why);
     return true;
   }
@@ -51,6 +53,7 @@ export function moveToExporter(
   }
   const scrape = [...exporter.path, 'scrape'];
   if (settings.items.length > 0) draft.set(scrape, settings);
+  keepComments(job, settings.items, exporter.path, draft);
   draft.findings.taken(`scrape_configs ${name}`, placeOf(job), exporter.path.join('.'));
   return true;
 }
@@ -67,8 +70,17 @@ export async function moveToPage(job: Node, name: string, { folder }: FileView, 
   const isDefault = (pair: Pair): boolean => keyOf(pair) === 'metrics_path' && textOf(pair.value) === '/metrics';
   const settings = pairsOf(job).filter((p) => !['job_name', 'static_configs'].includes(keyOf(p)) && !isDefault(p));
   if (settings.length > 0) draft.set([...path, 'scrape'], mapOf(settings));
+  keepComments(job, settings, path, draft);
   draft.findings.taken(`scrape_configs ${name}`, placeOf(job), path.join('.'));
   return true;
+}
+
+/** Puts the comments of a job before the section that it becomes, but for those of the pairs that the section has. */
+function keepComments(job: Node, kept: readonly Pair[], path: readonly string[], draft: StackDraft): void {
+  const key = pairOf(draft.section(...path.slice(0, -1)), path.at(-1) ?? '')?.key;
+  const lost = pairsOf(job).flatMap((pair) => (kept.includes(pair) ? [] : linesIn(pair)));
+  const lines = [...linesOf(job.commentBefore), ...lost, ...linesOf(job.comment)];
+  if (isScalar(key)) key.commentBefore = [...lines, ...linesOf(key.commentBefore)].join('\n') || null;
 }
 
 /** The paths at which exporters are asked for a target. */
@@ -112,4 +124,6 @@ function moveTargetLists(job: Node, { jobName, path }: ImportedExporter, draft: 
     } else settings.items.push(pair);
   }
   if (settings.items.length > 0) draft.set([...path, 'scrape'], settings);
+  const inLists = pairOf(job, 'static_configs');
+  keepComments(job, [...settings.items, ...(inLists === undefined ? [] : [inLists])], path, draft);
 }

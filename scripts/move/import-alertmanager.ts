@@ -3,10 +3,10 @@ import { alertmanagerSecrets } from '../../stack/alertmanager/secret-fields.ts';
 import { Comments } from './comments.ts';
 import { addExported, isExported, removeOwnParts } from './exported-parts.ts';
 import { type Forms, hasForm } from './forms.ts';
-import type { ServerImport } from './import-prometheus.ts';
+import { type ServerImport, takeListComments } from './import-prometheus.ts';
 import { filesAt, globBeside, placeBeside } from './mounted-files.ts';
 import { moveReferences, type NativeConfig } from './native-config.ts';
-import { childOf, isEmpty, itemsOf, keyOf, placeOf, textOf } from './yaml-tree.ts';
+import { childOf, isEmpty, itemsOf, keyOf, pairOf, placeOf, textOf } from './yaml-tree.ts';
 
 const sections = [
   'global',
@@ -43,6 +43,7 @@ export async function importAlertmanager({ file, view, inputs, draft, addresses 
     if (isEmpty(value) || !hasForm(pair, forms, file.shown, draft)) continue;
     if (key === 'templates') {
       await importTemplates(value, { file, view, inputs, draft, addresses });
+      takeListComments(pair, pairOf(section, 'templates'));
     } else if (sections.includes(key)) {
       for (const item of key === 'receivers' ? itemsOf(value) : [value]) {
         addresses.inNode('alertmanager', item);

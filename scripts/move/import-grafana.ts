@@ -1,7 +1,9 @@
 import { basename } from 'node:path';
-import { isMap, isScalar, type Node, Pair, type Scalar, type YAMLMap } from 'yaml';
+import { isMap, isScalar, isSeq, type Node, Pair, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
 import { isPlainSecret } from '../config/plain-secrets.ts';
 import { redactUrls } from '../util/redaction.ts';
+import { withCommentsOf } from './comment-places.ts';
+import { linesIn, linesOf } from './comments.ts';
 import { derivedUid, keepFormerUids } from './former-uids.ts';
 import { type GrafanaImport, importDashboards, provisioningFiles } from './import-dashboards.ts';
 import type { InputFile } from './input-files.ts';
@@ -16,7 +18,7 @@ import {
   keyOf,
   mapOf,
   pairsOf,
-  placedAs,
+  placedAt,
   placeOf,
   plainNode,
   stringNode,
@@ -45,8 +47,9 @@ const datasourceKeys = new Set(
 export async function importGrafana(context: GrafanaImport): Promise<void> {
   const { draft } = context;
   const datasources = new Map<string, YAMLMap>();
+  const list = listNode([]);
   for (const file of await provisioningFiles(context, 'datasources')) {
-    if (file.kind === 'datasources') addDatasources(file, datasources, context);
+    if (file.kind === 'datasources') addDatasources(file, { datasources, list }, context);
   }
   for (const item of datasources.values()) {
     const name = nameOf(item);
@@ -57,10 +60,10 @@ export async function importGrafana(context: GrafanaImport): Promise<void> {
     await moveSecureData(item, name, context);
     draft.findings.taken(`datasources ${name}`, placeOf(item), 'grafana.datasources');
   }
-  if (datasources.size > 0) draft.set(['grafana', 'datasources'], listNode([...datasources.values()]));
+  list.items = [...datasources.values()];
+  if (datasources.size > 0) draft.set(['grafana', 'datasources'], list);
   await importDashboards(context);
-  const all = [...datasources.values()];
-  if (all.length > 0) draft.set(['grafana', 'datasources'], listNode([...keepFormerUids(all, draft)]));
+  list.items = [...keepFormerUids([...datasources.values()], draft)];
   for (const folder of ['alerting', 'plugins', 'access-control', 'notifiers']) {
     for (const file of await provisioningFiles(context, folder)) importOther(file, folder, draft);
     if (context.service === undefined) break;
@@ -69,11 +72,20 @@ export async function importGrafana(context: GrafanaImport): Promise<void> {
 
 const nameOf = (datasource: YAMLMap): string => textOf(childOf(datasource, 'name')) ?? 'datasource';
 
-/** Adds the datasources of a file, by their organizations and names. */
-function addDatasources({ tree, shown }: InputFile, datasources: Map<string, YAMLMap>, context: GrafanaImport): void {
+interface Datasources {
+  /** By their organizations and names. */
+  readonly datasources: Map<string, YAMLMap>;
+  /** The list of stack.yml, which gets the comments at its end. */
+  readonly list: YAMLSeq;
+}
+
+/** Adds the datasources of a file. */
+function addDatasources({ tree, shown }: InputFile, { datasources, list }: Datasources, context: GrafanaImport): void {
   const { draft } = context;
+  let comments = commentsBelow(list);
   for (const pair of pairsOf(tree?.root)) {
     const key = keyOf(pair);
+    comments.push(...(key === 'datasources' ? commentsAbove(pair) : linesIn(pair)));
     if (key === 'datasources' || key === 'apiVersion' || isEmpty(pair.value)) continue;
     draft.findings.left(
       `${shown} ${key}`,
@@ -97,8 +109,21 @@ function addDatasources({ tree, shown }: InputFile, datasources: Map<string, YAM
     if (earlier !== undefined && !replaces(item, earlier, name, draft)) continue;
     setDefaultUid(item, name);
     datasources.set(id, item);
+    item.commentBefore = [...comments, ...linesOf(item.commentBefore)].join('\n') || null;
+    comments = [];
   }
+  comments.push(...commentsBelow(childOf(tree?.root, 'datasources')), ...commentsBelow(tree?.root));
+  list.comment = comments.join('\n') || null;
 }
+
+/** The comments before the first item of a list, and at its key. */
+const commentsAbove = ({ key, value }: Pair): readonly string[] => [
+  ...linesIn(key),
+  ...linesOf((value as Node | null)?.commentBefore),
+];
+
+/** The comments at the end of a collection. */
+const commentsBelow = (node: unknown): string[] => (isMap(node) || isSeq(node) ? [...linesOf(node.comment)] : []);
 
 /** Of datasources with one name Grafana uses the last, with the uid of the first; with two uids it does not start. */
 function replaces(item: YAMLMap, earlier: YAMLMap, name: string, { findings }: StackDraft): boolean {
@@ -183,7 +208,7 @@ function moveLogin(item: YAMLMap): void {
   if (!isScalar(url) || user === undefined) return;
   url.value = `${scheme}${rest}`;
   const set = (holder: YAMLMap, key: string, value: Node): void => {
-    if (childOf(holder, key) === undefined) holder.items.push(new Pair(stringNode(key), placedAs(value, url)));
+    if (childOf(holder, key) === undefined) holder.items.push(new Pair(stringNode(key), placedAt(value, placeOf(url))));
   };
   set(item, 'basicAuth', plainNode('true'));
   set(item, 'basicAuthUser', stringNode(decodeURIComponent(user)));
@@ -228,9 +253,9 @@ async function moveSecureData(item: YAMLMap, name: string, context: GrafanaImpor
             ? expanded(pair.value, what, context, (value) => value)
             : undefined;
     if (text !== undefined && text !== '') {
-      pair.value = draft.secret(text, { name: `grafana-${name}-${key}`, what, where });
+      pair.value = withCommentsOf(draft.secret(text, { name: `grafana-${name}-${key}`, what, where }), pair.value);
     } else if (variable !== undefined) {
-      const node = stringNode(variable);
+      const node = withCommentsOf(stringNode(variable), pair.value);
       node.tag = '!env';
       pair.value = node;
       draft.findings.changed(

@@ -2,31 +2,29 @@ import { dirname } from 'node:path';
 import { isMap, isSeq, type Node, Pair, type YAMLMap } from 'yaml';
 import { prometheusSecrets } from '../../stack/prometheus/secret-fields.ts';
 import type { Addresses } from './addresses.ts';
+import { withCommentsOf } from './comment-places.ts';
 import { Comments } from './comments.ts';
 import { addExported, isExported } from './exported-parts.ts';
 import { moveToExporter, moveToPage } from './exporter-jobs.ts';
 import { type Forms, hasForm } from './forms.ts';
 import type { ImportedExporter } from './import-exporters.ts';
 import type { InputFile, InputFiles } from './input-files.ts';
+import { moveTargets } from './job-targets.ts';
 import { type FileView, filesAt, globBeside, placeBeside } from './mounted-files.ts';
-import { listNode, moveReferences, type NativeConfig } from './native-config.ts';
+import { moveReferences, type NativeConfig } from './native-config.ts';
 import type { StackDraft } from './stack-draft.ts';
 import {
   childOf,
-  eachScalar,
   isEmpty,
   itemsOf,
   keyOf,
   mapOf,
   pairOf,
   pairsOf,
-  placedAs,
   placeOf,
   plainNode,
   stringNode,
-  takePair,
   textOf,
-  toValue,
 } from './yaml-tree.ts';
 
 export interface ServerImport {
@@ -83,8 +81,10 @@ export async function importPrometheus(
     const value = pair.value as Node;
     const where = placeOf(pair.key);
     if (key === 'global' || isEmpty(value) || !hasForm(pair, forms, file.shown, draft)) continue;
-    if (key === 'rule_files') await importRuleFiles(value, { file, view, inputs, draft, addresses });
-    else if (key === 'alerting') await importAlerting(pair, section, native, addresses);
+    if (key === 'rule_files') {
+      await importRuleFiles(value, { file, view, inputs, draft, addresses });
+      takeListComments(pair, pairOf(section, 'rules'));
+    } else if (key === 'alerting') await importAlerting(pair, section, native, addresses);
     else if (key === 'scrape_configs' && isSeq(value)) {
       const jobs: Node[] = [];
       for (const job of itemsOf(value)) {
@@ -139,7 +139,10 @@ function importGlobal(pair: Pair | undefined, section: YAMLMap, draft: StackDraf
       );
     }
   }
-  if (others.items.length > 0) section.items.push(new Pair(stringNode('global'), others));
+  if (others.items.length === 0) return;
+  const isLast = pairsOf(pair?.value).at(-1) === others.items.at(-1);
+  if (isLast && isMap(pair?.value)) others.comment = pair.value.comment ?? null;
+  section.items.push(new Pair(stringNode('global'), others));
 }
 
 async function importRuleFiles(list: Node, { view, inputs, draft }: ServerImport): Promise<void> {
@@ -176,7 +179,8 @@ export function addRules(
 /** The stack adds its own Alertmanager by itself; others stay. */
 async function importAlerting(pair: Pair, section: YAMLMap, native: NativeConfig, addresses: Addresses): Promise<void> {
   const { draft } = native;
-  const list = childOf(pair.value, 'alertmanagers');
+  const alertmanagers = pairOf(pair.value, 'alertmanagers');
+  const list = alertmanagers?.value;
   const kept: Node[] = [];
   for (const entry of itemsOf(list)) {
     const targets = itemsOf(childOf(entry, 'static_configs')).flatMap((group) => itemsOf(childOf(group, 'targets')));
@@ -201,84 +205,22 @@ async function importAlerting(pair: Pair, section: YAMLMap, native: NativeConfig
       );
     }
   }
-  const others = mapOf();
-  const relabel = takePair(pair.value, 'alert_relabel_configs');
-  if (relabel !== undefined && !isEmpty(relabel.value)) {
-    others.items.push(relabel);
-    draft.findings.taken(
-      'alerting.alert_relabel_configs',
-      placeOf(relabel.key),
-      'prometheus.alerting.alert_relabel_configs',
-    );
+  const relabel = pairOf(pair.value, 'alert_relabel_configs');
+  const isRelabelled = relabel !== undefined && !isEmpty(relabel.value);
+  if (isRelabelled) {
+    const what = 'alerting.alert_relabel_configs';
+    draft.findings.taken(what, placeOf(relabel.key), `prometheus.${what}`);
   }
-  if (kept.length > 0) others.items.push(new Pair(stringNode('alertmanagers'), listNode(kept)));
-  if (others.items.length > 0) section.items.push(new Pair(pair.key, others));
+  if (!isMap(pair.value)) return;
+  if (isSeq(list)) list.items = kept;
+  const others = [...(kept.length > 0 ? [alertmanagers] : []), ...(isRelabelled ? [relabel] : [])];
+  pair.value.items = pair.value.items.filter((own) => others.includes(own));
+  if (pair.value.items.length > 0) section.items.push(pair);
 }
 
-/** Targets that have another address in the stack keep their label `instance`. */
-function moveTargets(job: Node, addresses: Addresses): void {
-  const list = childOf(job, 'static_configs');
-  if (!isSeq(list)) return;
-  list.items = itemsOf(list).flatMap((group): readonly Node[] => {
-    const targets = childOf(group, 'targets');
-    if (!isMap(group) || !isSeq(targets)) return [group];
-    const moved = itemsOf(targets).filter((target) => {
-      const text = textOf(target) ?? '';
-      const taken = addresses.taken(text);
-      return taken !== undefined && taken !== text;
-    });
-    if (moved.length === 0) return [group];
-    targets.items = targets.items.filter((target) => !moved.includes(target as Node));
-    const others = targets.items.length === 0 ? [] : [group];
-    return [...others, ...moved.map((target) => movedGroup(group, target, addresses))];
-  });
-}
-
-function movedGroup(group: YAMLMap, target: Node, addresses: Addresses): Node {
-  const text = textOf(target) ?? '';
-  const labels = childOf(group, 'labels');
-  const own = pairsOf(labels).filter((pair) => keyOf(pair) !== 'instance');
-  const instance = pairOf(labels, 'instance') ?? new Pair(stringNode('instance'), stringNode(text));
-  const address = placedAs(stringNode(addresses.taken(text) ?? text), target);
-  const targets = listNode([address]);
-  targets.flow = true;
-  return placedAs(
-    mapOf([new Pair(stringNode('targets'), targets), new Pair(stringNode('labels'), mapOf([instance, ...own]))]),
-    group,
-  );
-}
-
-/** The jobs of a prometheus.yml by their only target; those with several targets or discovery are not in it. */
-export function soleTargets(root: Node | undefined): ReadonlyMap<string, string> {
-  const jobs = new Map<string, string>();
-  for (const job of itemsOf(childOf(root, 'scrape_configs'))) {
-    const groups = itemsOf(childOf(job, 'static_configs'));
-    const targets = groups.flatMap((group) => itemsOf(childOf(group, 'targets')));
-    const hasDiscovery = pairsOf(job).some((pair) => keyOf(pair).endsWith('_sd_configs'));
-    const hasLabels = groups.some((group) => !isEmpty(childOf(group, 'labels')));
-    const [target] = targets.map((node) => textOf(node) ?? '');
-    if (target === undefined || targets.length !== 1 || hasDiscovery || hasLabels) continue;
-    jobs.set(target, textOf(childOf(job, 'job_name')) ?? '');
-  }
-  return jobs;
-}
-
-/** The name of the job that has a target. */
-export function jobWith(root: Node | undefined, target: string): string | undefined {
-  const job = itemsOf(childOf(root, 'scrape_configs')).find((candidate) =>
-    itemsOf(childOf(candidate, 'static_configs')).some((group) =>
-      itemsOf(childOf(group, 'targets')).some((item) => textOf(item) === target),
-    ),
-  );
-  return textOf(childOf(job, 'job_name'));
-}
-
-/** Every target and address that a prometheus.yml names. */
-export function addressesIn(root: Node | undefined): readonly string[] {
-  const addresses: string[] = [];
-  eachScalar(root, (scalar) => {
-    const text = String(toValue(scalar) ?? '');
-    if (/^[\w.-]+:\d+$/.test(text)) addresses.push(text);
-  });
-  return addresses;
+/** Gives a list of stack.yml, and its key, the comments of the list that it is made from. */
+export function takeListComments(from: Pair, to: Pair | undefined): void {
+  if (to === undefined) return;
+  withCommentsOf(to.key as Node, from.key);
+  withCommentsOf(to.value as Node, from.value);
 }

@@ -1,4 +1,4 @@
-import { isScalar, type Node, Pair, type Scalar, YAMLSeq } from 'yaml';
+import { type Node, Pair, type Scalar, YAMLSeq } from 'yaml';
 import {
   endsWith,
   isSecretFile,
@@ -9,6 +9,7 @@ import {
 import { configDir } from '../../stack/values/container.ts';
 import { isPlainSecret } from '../config/plain-secrets.ts';
 import { redactUrls } from '../util/redaction.ts';
+import { withCommentsOf } from './comment-places.ts';
 import type { InputFiles } from './input-files.ts';
 import { type FileView, filesAt, globBeside, placeBeside } from './mounted-files.ts';
 import type { StackDraft } from './stack-draft.ts';
@@ -86,7 +87,7 @@ function isExternal(url: string): boolean {
 }
 
 function replace(holder: Pair | YAMLSeq, scalar: Node, by: Node): void {
-  if (isScalar(scalar)) by.comment = scalar.comment ?? null;
+  withCommentsOf(by, scalar);
   if (holder instanceof Pair) holder.value = by;
   else holder.items = holder.items.map((item) => (item === scalar ? by : item));
 }
@@ -128,7 +129,8 @@ async function moveFile(
     if (secretKey !== undefined && isSecretFile(keys, secretFiles) && holder instanceof Pair) {
       const text = file.bytes.toString('utf8').replace(/\r?\n$/, '');
       const tag = draft.secret(text, { name: `${prefix}${name}-${secretKey}`, what, where });
-      Object.assign(holder, { key: stringNode(secretKey), value: tag });
+      const key = withCommentsOf(stringNode(secretKey), holder.key);
+      Object.assign(holder, { key, value: withCommentsOf(tag, scalar) });
       return;
     }
     const place = draft.copy(placeBeside(path, view.folder, `${section.at(-1)}-files`, reserved), file);

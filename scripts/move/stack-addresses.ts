@@ -3,8 +3,8 @@ import type { Addresses } from './addresses.ts';
 import { listenPort } from './compose-limits.ts';
 import type { ComposeProject, ComposeService } from './compose-project.ts';
 import type { ImportedExporter } from './import-exporters.ts';
-import { soleTargets } from './import-prometheus.ts';
 import type { InputFiles } from './input-files.ts';
+import { soleTargets } from './job-targets.ts';
 import type { FoundConfig } from './main-files.ts';
 import { childOf, itemsOf, textOf } from './yaml-tree.ts';
 

@@ -3,6 +3,7 @@ import { Document, isMap, isScalar, isSeq, type Node, Pair, parseDocument, type 
 import type { Diagnostic, SourceRange } from '../../stack/diagnostic.ts';
 import { toUid } from '../../stack/grafana/config.ts';
 import { addSecret } from '../util/redaction.ts';
+import { liftComments } from './comment-places.ts';
 import { Findings, type ImportedSecret } from './findings.ts';
 import { fileStart, type InputFile } from './input-files.ts';
 import { secretLine } from './secret-texts.ts';
@@ -80,7 +81,9 @@ export class StackDraft {
     if (existing !== undefined) existing.value = value;
     else {
       const name = stringNode(key);
-      if (comment !== undefined) name.commentBefore = ` ${comment}`;
+      // What the user wrote at the end of a section is about what is above it.
+      name.commentBefore = [section.comment, comment && ` ${comment}`].filter(Boolean).join('\n\n') || null;
+      section.comment = null;
       section.items.push(new Pair(name, value));
     }
   }
@@ -98,12 +101,7 @@ export class StackDraft {
     const seq = isSeq(list) ? list : new YAMLSeq();
     if (!isSeq(list)) this.set(path, seq);
     if (seq.items.some((item) => isScalar(item) && item.value === text)) return;
-    const item = placedAs(stringNode(text), original);
-    if (isScalar(original)) {
-      item.comment = original.comment ?? null;
-      item.commentBefore = original.commentBefore ?? null;
-    }
-    seq.items.push(item);
+    seq.items.push(placedAs(stringNode(text), original));
   }
 
   /** Adds a copy of a file, and returns its path: that of an equal file, or one that no file has. */
@@ -183,6 +181,7 @@ export class StackDraft {
     }
     this.root.items.sort((a, b) => order.indexOf(keyOf(a)) - order.indexOf(keyOf(b)));
     withoutLeadingBlanks(this.root);
+    liftComments(this.root);
     const document = new Document(this.root, verbatim);
     document.commentBefore = header.map((line) => ` ${line}`).join('\n');
     return document.toString({ lineWidth: 0, flowCollectionPadding: false });

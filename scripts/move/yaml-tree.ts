@@ -15,6 +15,7 @@ import {
 import type { Diagnostic, SourceRange } from '../../stack/diagnostic.ts';
 import { isResolvable } from '../../stack/values/plain-scalar.ts';
 import { readYaml } from '../config/yaml-source.ts';
+import { settleComments, withCommentsOf } from './comment-places.ts';
 
 /** Options by which every scalar is a string and keeps its spelling and its quotes. */
 export const verbatim = { schema: 'failsafe', stringKeys: true } as const;
@@ -33,9 +34,9 @@ const places = new WeakMap<object, SourceRange>();
 export const placeOf = (node: unknown): SourceRange | undefined =>
   typeof node === 'object' && node !== null ? places.get(node) : undefined;
 
-/** Gives a new node the place of the one that it replaces. */
+/** Gives a new node the place and the comments of the one that it replaces; of a list or a mapping, only the place. */
 export function placedAs<N extends Node>(node: N, original: unknown): N {
-  return placedAt(node, placeOf(original));
+  return placedAt(isScalar(original) ? withCommentsOf(node, original) : node, placeOf(original));
 }
 
 export function placedAt<N extends Node>(node: N, place: SourceRange | undefined): N {
@@ -52,6 +53,7 @@ export function readTree(text: string, file: string): Tree {
   }
   const lines = new LineCounter();
   const document = parseDocument(text, { ...verbatim, lineCounter: lines, prettyErrors: false, logLevel: 'silent' });
+  settleComments(document.contents, text);
   const root = document.contents === null ? undefined : expanded(document.contents as Node, document);
   const visit = (node: unknown): void => {
     if (isMap(node)) for (const pair of node.items) [pair.key, pair.value].forEach(visit);

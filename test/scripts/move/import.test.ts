@@ -325,7 +325,7 @@ receivers:
   );
   expect(numbered(text)[1]).toEqual([...before, ...others]);
   expect(text).toContain('  # #1#\n\n  # #2# of the file\n');
-  expect(text).toMatch(/ {2}# #29#\n(?:\n| +#\n)* {2}# #30#\nalertmanager:/);
+  expect(text).toMatch(/ {2}# #29#\n(?:\n| +#\n)* {2}# #30#\n\n {2}# promstack's own/);
 });
 
 test.each(['# end', 'a: 1 # end', 'global: # end', 'rule_files:\n  # end'])(
