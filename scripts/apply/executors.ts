@@ -195,8 +195,8 @@ export function createExecutors(context: ExecutorContext): Executors {
       const id = await createWithHealthCheck(engine, request, { service: declared, imageId, cache });
       await takeOwnership(engine, desired.stack, request, declared);
       containers.set(service, id);
-      files.locate(service, id);
-      client.locate(service, locationOf(id, spec));
+      files.locate(service, id, spec);
+      client.locate(service, locationOf(id, spec, desired.stack));
       for (const lost of gone)
         note(`the network ${lost} no longer exists; ${service} was connected to it by hand and now is not`);
     },

@@ -63,7 +63,8 @@ async function run(options: StartStopOptions): Promise<readonly ServiceOutcome[]
   const client = openServiceClient(engine);
   const outcomes = (targets: readonly Target[]) => targets.map((target) => toOutcome(target, verb, client));
   try {
-    for (const { service, spec, container } of first) client.locate(service.name, locationOf(container.id, spec));
+    for (const { service, spec, container } of first)
+      client.locate(service.name, locationOf(container.id, spec, stack));
     if (first.every(({ action }) => action === 'none')) return outcomes(first);
     await using _lock = await takeLock({ ...options, command: verb });
     const targets = await findTargets(options);
@@ -73,7 +74,8 @@ async function run(options: StartStopOptions): Promise<readonly ServiceOutcome[]
       if (target === undefined) throw new Error(`a step for ${name}, which was not chosen`);
       return target;
     };
-    for (const { service, spec, container } of targets) client.locate(service.name, locationOf(container.id, spec));
+    for (const { service, spec, container } of targets)
+      client.locate(service.name, locationOf(container.id, spec, stack));
     const executors = {
       ...removalExecutors(engine),
       ...startExecutors({

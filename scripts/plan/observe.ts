@@ -50,8 +50,9 @@ export async function observe(
   const ours = containers.filter(belongsTo(stack));
   const { primary, strays } = byService(stack, ours);
   for (const [service, container] of primary) {
-    files.locate(service, container.id);
-    client.locate(service, locationOf(container.id, specOf(container)));
+    const spec = specOf(container);
+    files.locate(service, container.id, spec);
+    client.locate(service, locationOf(container.id, spec, stack));
   }
   const configWriter = ours.find(({ labels }) => labels[roleLabel] === configWriterRole);
   const historyOwner = historyService(desired);

@@ -1,11 +1,15 @@
+import type { ContainerSpec } from '../../stack/model.ts';
 import { configMount } from '../../stack/values/container.ts';
 import type { ArchiveEntry, Engine } from '../engine/engine.ts';
 import { configWriterRoot, names } from './names.ts';
 
 /** The files in a stack's config volumes. Paths are relative to a service's volume: `current`, `releases/3f2a`. */
 export interface ConfigFiles {
-  /** Sets the container of a service: its volume can be read through it without the config volume writer. */
-  locate(service: string, container: string): void;
+  /**
+   * Sets the container of a service: its volume can be read through it without the config volume writer. One that mounts the
+   * host's folders is read only if there is no writer: for each file, the engine mounts all of them again.
+   */
+  locate(service: string, container: string, spec?: Pick<ContainerSpec, 'host'>): void;
   /** Writes entries in their order; paths begin with the service: `prometheus/current`. Empties the `cleared` folders first. */
   write(entries: readonly ArchiveEntry[], cleared?: readonly string[]): Promise<void>;
   /** A file, or a folder with its contents; undefined when it does not exist. Paths begin with the last part of `path`. */
@@ -20,20 +24,31 @@ export interface ConfigFiles {
 export function openConfigFiles(engine: Engine, stack: string): ConfigFiles {
   const writer = names.configWriter(stack);
   const containers = new Map<string, string>();
+  const aside = new Set<string>();
   const resolve = (service: string, path: string): readonly [container: string, path: string] => {
     const container = containers.get(service);
     return container === undefined
       ? [writer, `${configWriterRoot}/${service}/${path}`]
       : [container, `${configMount}/${path}`];
   };
+  const readAside: ConfigFiles['readAside'] = async (service, path) =>
+    (await engine.getFiles(writer, `${configWriterRoot}/${service}/${path}`)) ??
+    (containers.has(service) ? await engine.getFiles(...resolve(service, path)) : undefined);
   return {
-    locate: (service, container) => void containers.set(service, container),
+    locate: (service, container, spec) => {
+      containers.set(service, container);
+      if (spec?.host !== undefined) aside.add(service);
+    },
     write: (entries, cleared = []) => engine.putFiles(writer, configWriterRoot, [...cleared.map(clearing), ...entries]),
-    read: (service, path) => engine.getFiles(...resolve(service, path)),
-    readAside: async (service, path) =>
-      (await engine.getFiles(writer, `${configWriterRoot}/${service}/${path}`)) ??
-      (containers.has(service) ? await engine.getFiles(...resolve(service, path)) : undefined),
-    readLink: (service, path) => engine.readLink(...resolve(service, path)),
+    read: (service, path) =>
+      aside.has(service) ? readAside(service, path) : engine.getFiles(...resolve(service, path)),
+    readAside,
+    readLink: async (service, path) => {
+      const link = aside.has(service)
+        ? await engine.readLink(writer, `${configWriterRoot}/${service}/${path}`)
+        : undefined;
+      return link ?? (await engine.readLink(...resolve(service, path)));
+    },
   };
 }
 

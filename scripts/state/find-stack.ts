@@ -7,7 +7,7 @@ import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
 import { StackError } from '../util/stack-error.ts';
 import { type ConfigFiles, openConfigFiles } from './config-files.ts';
 import { type History, lastConfirmed, readHistory } from './history.ts';
-import { configWriterRole, names } from './names.ts';
+import { configWriterRole, names, specOf } from './names.ts';
 import { newestVersion } from './newer-version.ts';
 import { originOf, renamedFrom } from './origin.ts';
 
@@ -34,7 +34,7 @@ export async function findStack(engine: Engine, stack: string, origin?: StackOri
   const all = await engine.listContainers({ [stackLabel]: stack });
   const containers = servicesAmong(stack, all);
   const files = openConfigFiles(engine, stack);
-  for (const [service, { id }] of containers) files.locate(service, id);
+  for (const [service, container] of containers) files.locate(service, container.id, specOf(container));
   const hasConfigWriter = all.some(({ labels }) => labels[roleLabel] === configWriterRole);
   if (all.length === 0) throw await notFound(engine, stack, origin);
   if (!containers.has(historyOwner) && !hasConfigWriter) {

@@ -16,6 +16,7 @@ import {
   makeAuthority,
   pemOf,
 } from './issue-certificate.ts';
+import { specOf } from './names.ts';
 import type { ReleaseSource } from './release-files.ts';
 
 /** What a service needs of the internal CA. */
@@ -145,8 +146,8 @@ export async function readInternalCa(
   containers: StackContainers,
 ): Promise<X509Certificate | undefined> {
   const files = openConfigFiles(engine, stack);
-  for (const [service, { id }] of containers) {
-    files.locate(service, id);
+  for (const [service, container] of containers) {
+    files.locate(service, container.id, specOf(container));
     if ((await files.read(service, `current/${namesFile}`)) === undefined) continue;
     const { ca } = await readStored(files, service);
     if (ca !== undefined) return ca;

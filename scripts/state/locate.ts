@@ -12,7 +12,7 @@ export async function locateServices(
   const containers = await engine.listContainers({ [stackLabel]: stack, [roleLabel]: 'service' });
   const byService = new Map(containers.map((container) => [container.labels[serviceLabel] ?? '', container]));
   for (const [service, container] of byService) {
-    client.locate(service, locationOf(container.id, specOf(container)));
+    client.locate(service, locationOf(container.id, specOf(container), stack));
   }
   return byService;
 }

@@ -183,7 +183,7 @@ export function rereadEntries(
 
 /** Makes the secrets of all releases in a config volume known to the redaction: a log may have those of earlier revisions. */
 export async function readSecretsOfAll(files: ConfigFiles, service: string): Promise<void> {
-  for (const entry of (await files.read(service, 'releases')) ?? []) {
+  for (const entry of (await files.readAside(service, 'releases')) ?? []) {
     const [, , folder, ...path] = entry.path.split('/');
     if (entry.kind !== 'file' || folder === maskedFolder) continue;
     addSecretsOf(service, path.join('/'), entry.content.toString('utf8'));

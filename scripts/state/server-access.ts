@@ -3,7 +3,8 @@ import { type ConnectionOptions, checkServerIdentity } from 'node:tls';
 import { clientFiles, clientFolder } from '../../stack/access/access.ts';
 import { caPath } from '../../stack/access/internal-ca.ts';
 import type { AccessSpec } from '../../stack/model.ts';
-import type { Engine } from '../engine/engine.ts';
+import { configMount } from '../../stack/values/container.ts';
+import type { ArchiveEntry, Engine } from '../engine/engine.ts';
 import { addSecret } from '../util/redaction.ts';
 
 /** What a server asks of its clients, and how promstack meets it. */
@@ -16,6 +17,12 @@ export interface ServerAccess {
   readonly hash: string;
 }
 
+/** A container that mounts a config volume, and where. */
+export interface VolumeLocation {
+  readonly container: string;
+  readonly path: string;
+}
+
 /**
  * How clients reach a server, from the files that it runs with: those of stack.yml may differ, and its secrets need not be set for
  * commands that only look.
@@ -24,8 +31,13 @@ export async function readServerAccess(
   engine: Pick<Engine, 'getFiles'>,
   container: string,
   { tls }: AccessSpec,
+  volume?: VolumeLocation,
 ): Promise<ServerAccess> {
-  const entries = (await engine.getFiles(container, clientFolder)) ?? [];
+  const read = async (path: string): Promise<readonly ArchiveEntry[]> => {
+    const aside = volume && (await engine.getFiles(volume.container, path.replace(configMount, volume.path)));
+    return aside ?? (await engine.getFiles(container, path)) ?? [];
+  };
+  const entries = await read(clientFolder);
   const textOf = (name: string): string | undefined => {
     const entry = entries.find(({ path }) => path.endsWith(`/${name}`));
     return entry?.kind === 'file' ? entry.content.toString('utf8') : undefined;
@@ -34,17 +46,14 @@ export async function readServerAccess(
   if (login !== undefined) addLogin(login);
   const name = textOf(clientFiles.serverName);
   const isInternal = textOf(clientFiles.names) !== undefined;
-  const ca = isInternal ? await internalCa(engine, container) : textOf(clientFiles.ca);
+  const [certificate] = isInternal ? await read(caPath) : [];
+  const internal = certificate?.kind === 'file' ? certificate.content.toString('utf8') : undefined;
+  const ca = isInternal ? internal : textOf(clientFiles.ca);
   return {
     headers: login === undefined ? {} : { authorization: login.replace(/^Authorization: /, '') },
     tls: tls ? toOptions(ca, name) : undefined,
     hash: JSON.stringify([login, ca, name]),
   };
-}
-
-async function internalCa(engine: Pick<Engine, 'getFiles'>, container: string): Promise<string | undefined> {
-  const [file] = (await engine.getFiles(container, caPath)) ?? [];
-  return file?.kind === 'file' ? file.content.toString('utf8') : undefined;
 }
 
 /** The name in the certificate counts, whichever address the connection is to. */

@@ -5,7 +5,8 @@ import type { AccessSpec, ContainerSpec, HttpRequest, PortSpec } from '../../sta
 import { findService } from '../../stack/services.ts';
 import type { Engine, EngineLocation } from '../engine/engine.ts';
 import { ConnectionError, type FullResponse, isRefusedCertificate, sendRequest, timeoutError } from '../util/http.ts';
-import { readServerAccess, type ServerAccess } from './server-access.ts';
+import { configWriterRoot, names } from './names.ts';
+import { readServerAccess, type ServerAccess, type VolumeLocation } from './server-access.ts';
 
 /** The container a service runs in. */
 interface ServiceLocation {
@@ -13,14 +14,20 @@ interface ServiceLocation {
   readonly ports: readonly PortSpec[];
   /** What it asks of its clients; undefined for nothing. */
   readonly access?: AccessSpec | undefined;
+  /** Where its config volume is read, if not through its own container. */
+  readonly volume?: VolumeLocation | undefined;
   /** The address for browsers where the published port is not one. */
   readonly browserUrl?: string | undefined;
 }
 
-/** The location of a container, by the spec that it was created from. */
-export function locationOf(container: string, spec: ContainerSpec | undefined): ServiceLocation {
+/** The location of a container of a stack, by the spec that it was created from. */
+export function locationOf(container: string, spec: ContainerSpec | undefined, stack: string): ServiceLocation {
   const browserUrl = spec && findService(spec.service)?.browserUrl?.(spec);
-  return { container, ports: spec?.ports ?? [], access: spec?.access, browserUrl };
+  const volume =
+    spec?.host === undefined
+      ? undefined
+      : { container: names.configWriter(stack), path: `${configWriterRoot}/${spec.service}` };
+  return { container, ports: spec?.ports ?? [], access: spec?.access, volume, browserUrl };
 }
 
 interface RequestOptions {
@@ -51,14 +58,16 @@ export function openServiceClient(engine: Engine): ServiceClient {
     `${access?.tls === true ? 'https' : 'http'}://${hostFor(port, engine.location)}:${port.host}`;
   const portOf = (location: ServiceLocation | undefined, containerPort: number): PortSpec | undefined =>
     location?.ports.find(({ container }) => container === containerPort);
-  const accessTo = (container: string, access: AccessSpec): Promise<GuardedClient> => {
-    const opened = guarded.get(container) ?? openGuarded(engine, container, access);
+  const accessTo = (location: ServiceLocation, access: AccessSpec): Promise<GuardedClient> => {
+    const { container } = location;
+    const opened = guarded.get(container) ?? openGuarded(engine, location, access);
     guarded.set(container, opened);
     return opened;
   };
   /** Reads again how a server is reached; undefined when that has not changed. */
-  const changedAccess = async (container: string, access: AccessSpec): Promise<GuardedClient | undefined> => {
-    const [before, now] = [await accessTo(container, access), await openGuarded(engine, container, access)];
+  const changedAccess = async (location: ServiceLocation, access: AccessSpec): Promise<GuardedClient | undefined> => {
+    const { container } = location;
+    const [before, now] = [await accessTo(location, access), await openGuarded(engine, location, access)];
     if (before.hash === now.hash) return undefined;
     guarded.set(container, Promise.resolve(now));
     before.agent.destroy();
@@ -95,15 +104,15 @@ export function openServiceClient(engine: Engine): ServiceClient {
         const url = `${urlOf(port, location)}${path}`;
         return sendRequest(url, { method, body, headers, agent: by?.agent ?? agent, ...options });
       };
-      const { access, container } = location;
+      const { access } = location;
       if (access === undefined) return send(undefined);
       // The files may have changed since they were read.
       const again = async (): Promise<FullResponse | undefined> => {
-        const changed = await changedAccess(container, access);
+        const changed = await changedAccess(location, access);
         return changed && send(changed);
       };
       try {
-        const response = await send(await accessTo(container, access));
+        const response = await send(await accessTo(location, access));
         return (response.status === 401 ? await again() : undefined) ?? response;
       } catch (error) {
         const response = isRefusedCertificate(error) ? await again() : undefined;
@@ -120,8 +129,12 @@ interface GuardedClient extends ServerAccess {
   readonly agent: Agent;
 }
 
-async function openGuarded(engine: Engine, container: string, access: AccessSpec): Promise<GuardedClient> {
-  const read = await readServerAccess(engine, container, access);
+async function openGuarded(
+  engine: Engine,
+  { container, volume }: ServiceLocation,
+  access: AccessSpec,
+): Promise<GuardedClient> {
+  const read = await readServerAccess(engine, container, access, volume);
   return {
     ...read,
     agent: read.tls === undefined ? new Agent({ keepAlive: true }) : new HttpsAgent({ keepAlive: true, ...read.tls }),
