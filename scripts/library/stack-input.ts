@@ -89,7 +89,7 @@ export interface StackKeys {
       [k: string]: string;
     };
     /**
-     * What differs for one server, by its service: prometheus, alertmanager or pushgateway; and exporters, which have TLS and logins only when they are named here, such as blackbox: {}
+     * What differs for one server, by its service: prometheus, alertmanager, pushgateway, victoriametrics, or the kind of an exporter, such as blackbox
      */
     services?: {
       [k: string]: {

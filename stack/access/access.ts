@@ -1,5 +1,6 @@
 import bcrypt from 'bcryptjs';
 import type { StackConfig } from '../config.ts';
+import type { KeyPath } from '../diagnostic.ts';
 import type { Exporter } from '../exporters/exporter.ts';
 import { exporters } from '../exporters/exporters.ts';
 import { escapeDollars } from '../grafana/escape-dollars.ts';
@@ -9,7 +10,7 @@ import { contentOf, Secret } from '../secret.ts';
 import { fingerprint, secretsFolder } from '../secrets/secret-files.ts';
 import type { Reread } from '../service.ts';
 import { configDir, configMount } from '../values/container.ts';
-import type { Mapping } from '../values/mapping.ts';
+import { isMapping, type Mapping, valueAt } from '../values/mapping.ts';
 import { caPath, namesOf, serverPath } from './internal-ca.ts';
 
 type TlsConfig = Exclude<NonNullable<NonNullable<StackConfig['access']>['tls']>, 'none'>;
@@ -21,11 +22,14 @@ interface Access {
   readonly tls: TlsConfig | undefined;
 }
 
-/** The servers that `access` is for without being named. */
+/** The servers that have a port on the host by default. */
 export const guarded = ['pushgateway', 'prometheus', 'alertmanager'] as const;
 
 const isGuarded = (service: string): service is (typeof guarded)[number] =>
   (guarded as readonly string[]).includes(service);
+
+/** The store of the stack: it has flags in place of a web config. */
+const store = 'victoriametrics';
 
 /** The exporter of a service, if it has a web config. */
 const exporterOf = (service: string): Exporter | undefined =>
@@ -34,21 +38,30 @@ const exporterOf = (service: string): Exporter | undefined =>
       hasWebConfig === true && (service === kind || (hasInstances && service.startsWith(`${kind}-`))),
   );
 
-/** The names by which `access.services` has them. */
-export const withWebConfig: readonly string[] = [
-  ...guarded,
-  ...exporters.flatMap(({ kind, hasWebConfig }) => (hasWebConfig === true ? [kind] : [])),
-];
+/** The exporters with a web config; all instances of one have the same access, since they are in one job. */
+const guardedExporters: readonly string[] = exporters.flatMap(({ kind, hasWebConfig }) =>
+  hasWebConfig === true ? [kind] : [],
+);
+
+/** The servers that follow `access`, by the names that `access.services` has for them. */
+export const accessNames: readonly string[] = [...guarded, store, ...guardedExporters];
+
+/** The section of a server in stack.yml, by one of `accessNames`. */
+export function sectionOf(name: string): KeyPath {
+  if (name === store) return ['long_term', store];
+  return isGuarded(name) ? [name] : ['exporters', name];
+}
 
 /** The access to a service by `access` of stack.yml; undefined when anybody reaches it by HTTP. */
 export function accessOf(config: StackConfig, service: string): Access | undefined {
   const { access } = config;
-  const isOn = isGuarded(service) && config[service].enabled;
-  const own = access?.services[isGuarded(service) ? service : (exporterOf(service)?.kind ?? service)];
-  // An exporter has it only if stack.yml names it, and all its instances have the same: they are in one job.
-  if (!isOn && (own === undefined || exporterOf(service) === undefined)) return undefined;
-  const users = own?.users ?? access?.users ?? {};
-  const tls = own?.tls ?? access?.tls ?? 'none';
+  const name = exporterOf(service)?.kind ?? service;
+  if (access === undefined || !accessNames.includes(name)) return undefined;
+  const section = valueAt(config, sectionOf(name));
+  if (!isMapping(section) || section['enabled'] === false) return undefined;
+  const own = access.services[name];
+  const users = own?.users ?? access.users ?? {};
+  const tls = own?.tls ?? access.tls ?? 'none';
   if (Object.keys(users).length === 0 && tls === 'none') return undefined;
   return { users, tls: tls === 'none' ? undefined : tls };
 }
@@ -63,6 +76,9 @@ const folder = 'access';
 
 /** The web config, below the config directory. */
 const webConfigFile = `${folder}/web.yml`;
+
+/** The password of the first user, in the folder `access` of a server that takes no hashes. */
+const passwordFile = 'password';
 
 /** What a client of a server needs, in the folder `access` of its config directory. */
 export const clientFiles = {
@@ -92,11 +108,27 @@ export function withAccess(spec: ContainerSpec, config: StackConfig): ContainerS
   const hasConfig = spec.mounts.some(({ kind }) => kind === 'config');
   return {
     ...spec,
-    args: [`--web.config.file=${configDir}/${webConfigFile}`, ...spec.args],
+    args: [...accessArgs(spec.service, access), ...spec.args],
     mounts: hasConfig ? spec.mounts : [{ kind: 'config', target: configMount }, ...spec.mounts],
     access: specOf(access),
   };
 }
+
+function accessArgs(service: string, { users, tls }: Access): readonly string[] {
+  if (service !== store) return [`--web.config.file=${configDir}/${webConfigFile}`];
+  const [user] = Object.keys(users);
+  const [cert, key] = certificateOf(tls).map((path) => (path.startsWith('/') ? path : `${clientFolder}/${path}`));
+  return [
+    ...(tls === undefined ? [] : ['-tls', `-tlsCertFile=${cert}`, `-tlsKeyFile=${key}`]),
+    ...(user === undefined
+      ? []
+      : [`-httpAuth.username=${user}`, `-httpAuth.password=file://${clientFolder}/${passwordFile}`]),
+  ];
+}
+
+/** The certificate and the key of a server: absolute, or relative to the folder `access`. */
+const certificateOf = (tls: TlsConfig | undefined): readonly [cert: string, key: string] =>
+  tls === 'internal' ? [serverPath, serverPath] : ['cert.pem', 'key.pem'];
 
 const specOf = ({ users, tls }: Access): AccessSpec => ({
   tls: tls !== undefined,
@@ -118,7 +150,11 @@ export function accessFiles(service: string, config: StackConfig): readonly Rend
   });
   const [first] = Object.entries(users);
   return [
-    { ...webConfig(access, config, service), path: webConfigFile },
+    ...(service === store
+      ? first === undefined
+        ? []
+        : [file(passwordFile, first[1], { secrets: [first[1]] })]
+      : [{ ...webConfig(access, config, service), path: webConfigFile }]),
     ...(tls === undefined ? [] : tlsFiles(service, tls, config, file)),
     ...(first === undefined ? [] : [file(clientFiles.login, loginHeader(...first), { secrets: [first[1]] })]),
   ];
@@ -132,7 +168,7 @@ function tlsFiles(
 ): readonly RenderedFile[] {
   if (tls === 'internal') {
     const own = isGuarded(service) && service !== 'pushgateway' ? config[service] : {};
-    const names = namesOf(service, isGuarded(service) ? [] : [`${service}-exporter`], config, own);
+    const names = namesOf(service, exporterOf(service) === undefined ? [] : [`${service}-exporter`], config, own);
     return [file(clientFiles.names, `${names.join('\n')}\n`), file(clientFiles.serverName, service)];
   }
   return [
@@ -154,7 +190,7 @@ function loginHeader(user: string, password: Secret): Secret {
 /** The file that a server reads again for each request, so that a change of it needs no restart. */
 function webConfig({ users, tls }: Access, config: StackConfig, service: string): Omit<RenderedFile, 'path'> {
   const names = Object.keys(users);
-  const [cert, key] = tls === 'internal' ? [serverPath, serverPath] : ['cert.pem', 'key.pem'];
+  const [cert, key] = certificateOf(tls);
   const lines = (hash: (user: string) => string): string =>
     [
       "# Rendered from access of stack.yml, in the syntax of the Prometheus project's servers.",
@@ -231,7 +267,7 @@ export function httpClient(config: StackConfig, service: string): Mapping | unde
 
 /** The files by which Prometheus reaches servers, each at a path of its own as long as its content is the same. */
 export function httpClientFiles(config: StackConfig): readonly RenderedFile[] {
-  return withWebConfig.flatMap((service): readonly RenderedFile[] => {
+  return accessNames.flatMap((service): readonly RenderedFile[] => {
     const access = accessOf(config, service);
     if (access === undefined) return [];
     const [password] = Object.values(access.users);
@@ -269,29 +305,35 @@ export function accessJobs(config: StackConfig): readonly OwnItem[] {
 /** How Grafana reaches the servers, as settings of the datasources that they contribute. */
 export function accessDatasources(config: StackConfig): readonly OwnItem[] {
   return guarded.flatMap((service): readonly OwnItem[] => {
-    const access = accessOf(config, service);
-    if (access === undefined) return [];
-    const { tls, users } = access;
-    const [login] = Object.entries(users);
-    const given = tls === 'internal' ? undefined : tls;
-    // Grafana reads the file when it provisions the datasource.
-    const ca = tls === 'internal' ? `$__file{${caPath}}` : given?.ca && plain(given.ca);
-    const secureJsonData = {
-      ...(login === undefined ? {} : { basicAuthPassword: escapeDollars(login[1]) }),
-      ...(ca === undefined ? {} : { tlsCACert: ca }),
-    };
-    const jsonData = {
-      ...(ca === undefined ? {} : { tlsAuthWithCACert: true }),
-      ...(given?.server_name === undefined ? {} : { serverName: given.server_name }),
-    };
-    const settings = {
-      ...(tls === undefined ? {} : { url: `https://${service}:${servicePorts[service]}` }),
-      ...(login === undefined ? {} : { basicAuth: true, basicAuthUser: escapeDollars(login[0]) }),
-      ...(Object.keys(jsonData).length === 0 ? {} : { jsonData }),
-      ...(Object.keys(secureJsonData).length === 0 ? {} : { secureJsonData }),
-    };
-    return [{ kind: 'datasources', identity: ['uid', service], path: [folder], settings }];
+    const settings = accessDatasource(config, service);
+    if (settings === undefined) return [];
+    const url = schemeOf(config, service) === 'http' ? {} : { url: `https://${service}:${servicePorts[service]}` };
+    return [{ kind: 'datasources', identity: ['uid', service], path: [folder], settings: { ...url, ...settings } }];
   });
+}
+
+/** How Grafana reaches a server, in its provisioning syntax; undefined when it needs neither TLS nor a login. */
+export function accessDatasource(config: StackConfig, service: string): Mapping | undefined {
+  const access = accessOf(config, service);
+  if (access === undefined) return undefined;
+  const { tls, users } = access;
+  const [login] = Object.entries(users);
+  const given = tls === 'internal' ? undefined : tls;
+  // Grafana reads the file when it provisions the datasource.
+  const ca = tls === 'internal' ? `$__file{${caPath}}` : given?.ca && plain(given.ca);
+  const secureJsonData = {
+    ...(login === undefined ? {} : { basicAuthPassword: escapeDollars(login[1]) }),
+    ...(ca === undefined ? {} : { tlsCACert: ca }),
+  };
+  const jsonData = {
+    ...(ca === undefined ? {} : { tlsAuthWithCACert: true }),
+    ...(given?.server_name === undefined ? {} : { serverName: given.server_name }),
+  };
+  return {
+    ...(login === undefined ? {} : { basicAuth: true, basicAuthUser: escapeDollars(login[0]) }),
+    ...(Object.keys(jsonData).length === 0 ? {} : { jsonData }),
+    ...(Object.keys(secureJsonData).length === 0 ? {} : { secureJsonData }),
+  };
 }
 
 /** The files that the servers read again by themselves. */

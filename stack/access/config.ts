@@ -80,7 +80,7 @@ export const accessConfig = z
       .default({})
       .meta({
         description:
-          'What differs for one server, by its service: prometheus, alertmanager or pushgateway; and exporters, which have TLS and logins only when they are named here, such as blackbox: {}',
+          'What differs for one server, by its service: prometheus, alertmanager, pushgateway, victoriametrics, or the kind of an exporter, such as blackbox',
       }),
   })
   .optional()

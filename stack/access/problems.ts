@@ -1,10 +1,11 @@
 import type { StackConfig } from '../config.ts';
 import type { KeyPath, Problem } from '../diagnostic.ts';
+import { exporters } from '../exporters/exporters.ts';
 import { closest } from '../values/closest.ts';
 import { flagIn } from '../values/container.ts';
-import { listOf, valueAt } from '../values/mapping.ts';
+import { isMapping, listOf, valueAt } from '../values/mapping.ts';
 import { andList, quoted } from '../values/words.ts';
-import { accessOf, guarded, withWebConfig } from './access.ts';
+import { accessNames, accessOf, guarded, sectionOf } from './access.ts';
 
 /** bcrypt leaves out what is behind it, and the servers refuse such a password. */
 const longestPassword = 72;
@@ -19,39 +20,76 @@ export function accessProblems(
   published: readonly string[],
 ): readonly Problem[] {
   const { access } = config;
-  const open = [...openProblems(config), ...openForAllProblems(config, published)];
+  const open = [
+    ...openProblems(config),
+    ...openForAllProblems(config, published),
+    ...accessNames.flatMap((service) => flagProblems(service, config)),
+  ];
   if (access === undefined) return open;
   return [
     ...open,
-    ...Object.keys(access.services).flatMap((service) => serviceProblems(service, names)),
+    ...Object.entries(access.services).flatMap(([service, own]) => serviceProblems(service, own, names)),
     ...userPaths(config).flatMap(({ path, password }) => passwordProblems(path, password)),
-    ...withWebConfig.flatMap((service) => flagProblems(service, config)),
+    ...unguardedProblems(config),
+    ...storeUserProblems(config),
     ...trafficProblems(config),
     ...namesProblems(access),
   ];
 }
 
-function serviceProblems(service: string, names: readonly string[]): readonly Problem[] {
-  if (withWebConfig.includes(service)) return [];
+type OwnAccess = NonNullable<StackConfig['access']>['services'][string];
+
+function serviceProblems(service: string, own: OwnAccess, names: readonly string[]): readonly Problem[] {
+  if (accessNames.includes(service)) return [];
   const path = ['access', 'services', service];
   if (service === 'grafana') {
     const message = 'Grafana has its own login, and takes no users from access';
     const hint = 'remove it; grafana.admin_password and grafana.config set its users';
     return [{ code: 'access-service', path, atKey: true, message, hint }];
   }
-  if (service === 'node') {
-    // Docker mounts all of them again for each file that it reads from the container.
-    const message =
-      'node_exporter takes no users or certificates from access, since its container has all files of the host';
-    const hint = 'remove it, and keep its port unpublished: Prometheus scrapes it in the network of the stack';
+  const isKnown = names.includes(service) || unguarded.some(({ kind }) => kind === service);
+  if (isKnown) {
+    if (isExcluded(own)) return [];
+    const message = `${service} has neither TLS nor logins by access`;
+    const hint = `write "${service}: {tls: none, users: {}}", or remove it; access is for ${accessNames.join(', ')}`;
     return [{ code: 'access-service', path, atKey: true, message, hint }];
   }
-  const near = closest(service, withWebConfig);
-  const message = names.includes(service)
-    ? `${service} has neither TLS nor logins by access`
-    : `unknown service ${quoted(service)}`;
-  const hint = near === undefined ? `access is for ${withWebConfig.join(', ')}` : `did you mean ${quoted(near)}?`;
+  const near = closest(service, [...accessNames, ...unguarded.map(({ kind }) => kind)]);
+  const message = `unknown service ${quoted(service)}`;
+  const hint = near === undefined ? `access is for ${accessNames.join(', ')}` : `did you mean ${quoted(near)}?`;
   return [{ code: 'access-service', path, atKey: true, message, hint }];
+}
+
+/** The exporters whose programs have no web config. */
+const unguarded = exporters.filter(({ hasWebConfig }) => hasWebConfig !== true);
+
+/** Whether stack.yml says that a server has neither TLS nor a login. */
+const isExcluded = (own: OwnAccess | undefined): boolean =>
+  own?.tls === 'none' && own.users !== undefined && Object.keys(own.users).length === 0;
+
+/** Exporters that stay without TLS and logins although access is for all. */
+function unguardedProblems(config: StackConfig): readonly Problem[] {
+  if (config.access === undefined) return [];
+  const { tls = 'none', users = {}, services } = config.access;
+  if (tls === 'none' && Object.keys(users).length === 0) return [];
+  return unguarded.flatMap(({ kind, title }): readonly Problem[] => {
+    const path = ['exporters', kind];
+    const section = valueAt(config, path);
+    if (!isMapping(section) || section['enabled'] === false || isExcluded(services[kind])) return [];
+    const message = `${title} has no web config, so access gives it neither TLS nor a login`;
+    const hint = `Prometheus scrapes it by HTTP in the network of the stack; if that will do: access: {services: {${kind}: {tls: none, users: {}}}}`;
+    return [{ code: 'access-exporter', severity: 'warning', path, atKey: true, message, hint }];
+  });
+}
+
+/** VictoriaMetrics takes one login, which only matters to those who reach its port. */
+function storeUserProblems(config: StackConfig): readonly Problem[] {
+  const path = [...sectionOf('victoriametrics'), 'port'];
+  const [first, ...others] = Object.keys(accessOf(config, 'victoriametrics')?.users ?? {});
+  if (first === undefined || others.length === 0 || valueAt(config, path) === undefined) return [];
+  const message = `VictoriaMetrics takes one login, that of ${first}, and refuses ${andList(others, '')}`;
+  const hint = 'give it one of its own: access: {services: {victoriametrics: {users: {NAME: !env PASSWORD}}}}';
+  return [{ code: 'access-users', severity: 'warning', path, message, hint, dependsOn: [['access']] }];
 }
 
 interface WrittenPassword {
@@ -85,20 +123,35 @@ function passwordProblems(path: KeyPath, password: string): readonly Problem[] {
   return [];
 }
 
-const argumentsPath = (service: string): KeyPath =>
-  (guarded as readonly string[]).includes(service) ? [service, 'extra_args'] : ['exporters', service, 'extra_args'];
+const argumentsPath = (service: string): KeyPath => [...sectionOf(service), 'extra_args'];
 
 const argumentsOf = (service: string, config: StackConfig): readonly string[] =>
   listOf(valueAt(config, argumentsPath(service))).map(String);
 
+/** The flags by which a server asks for logins and uses TLS. */
+const flagsOf = (service: string): readonly string[] =>
+  service === 'victoriametrics'
+    ? ['tls', 'tlsCertFile', 'tlsKeyFile', 'tlsAutocertHosts', 'mtls', 'httpAuth.username', 'httpAuth.password']
+    : ['web.config.file'];
+
 function flagProblems(service: string, config: StackConfig): readonly Problem[] {
   const path = argumentsPath(service);
   const extra = argumentsOf(service, config);
-  if (accessOf(config, service) === undefined || flagIn(extra, 'web.config.file') === undefined) return [];
-  const at = extra.findIndex((flag) => /^--?web\.config\.file\b/.test(flag));
-  const message = `${service} has a web config by access, and takes no second one`;
-  const hint = `remove the flag, or exclude ${service}: access: {services: {${service}: {tls: none, users: {}}}}`;
-  return [{ code: 'flag-taken', path: [...path, at], message, hint, dependsOn: [['access']] }];
+  const names = extra.map((argument) => /^--?([^-=][^=]*)/.exec(argument)?.[1] ?? '');
+  const at = names.findIndex((name) => flagsOf(service).includes(name));
+  if (at === -1) return [];
+  const problem = { code: 'flag-taken', path: [...path, at] };
+  if (accessOf(config, service) !== undefined) {
+    const message =
+      service === 'victoriametrics'
+        ? `${service} has its TLS and login by access, and takes no second ones`
+        : `${service} has a web config by access, and takes no second one`;
+    const hint = `remove the flag, or exclude ${service}: access: {services: {${service}: {tls: none, users: {}}}}`;
+    return [{ ...problem, message, hint, dependsOn: [['access']] }];
+  }
+  if (service !== 'victoriametrics') return [];
+  const message = `${service} cannot be used with -${names[at]}: Prometheus, Grafana and promstack would be refused`;
+  return [{ ...problem, message, hint: 'write it under "access" in stack.yml, which all of them follow' }];
 }
 
 /** A certificate of the user's has its own names. */

@@ -29,7 +29,7 @@ export interface Exporter {
   readonly port: number;
   /** A page that answers 200 when it is ready. */
   readonly readyPath: string;
-  /** Whether it takes `--web.config.file`, as those do that are built with the Prometheus project's exporter-toolkit. */
+  /** Whether it takes `--web.config.file` (exporter-toolkit), so that it follows `access`. */
   readonly hasWebConfig?: boolean | undefined;
   readonly secretFiles?: SecretFiles | undefined;
   /** What it sees of the engine's host. */

@@ -1,7 +1,8 @@
+import { accessDatasource } from '../access/access.ts';
 import type { StackConfig } from '../config.ts';
 import { escapeDollars } from '../grafana/escape-dollars.ts';
 import { Secret } from '../secret.ts';
-import type { Mapping } from '../values/mapping.ts';
+import { isMapping, type Mapping } from '../values/mapping.ts';
 import { longTermStore, storeName } from './store.ts';
 
 export const datasourceName = 'Long-term storage';
@@ -24,6 +25,7 @@ export function longTermDatasource(config: StackConfig): Mapping | undefined {
     ...all.map(([, value], at) => [`httpHeaderValue${at + 1}`, value] as const),
   ];
   const given = secrets.flatMap(([key, value]) => (value === undefined ? [] : [[key, escapeDollars(value)] as const]));
+  const { jsonData: ownJson, ...ownRest } = (store.isOwn && accessDatasource(config, 'victoriametrics')) || {};
   return {
     name: datasourceName,
     uid: storeName,
@@ -33,9 +35,11 @@ export function longTermDatasource(config: StackConfig): Mapping | undefined {
     isDefault: false,
     editable: false,
     ...(basic_auth === undefined ? {} : { basicAuth: true, basicAuthUser: escapeDollars(basic_auth.username) }),
+    ...ownRest,
     jsonData: {
       httpMethod: 'POST',
       timeInterval: config.prometheus.global?.scrape_interval ?? config.prometheus.scrape_interval,
+      ...(isMapping(ownJson) ? ownJson : {}),
       ...(tls?.ca === undefined ? {} : { tlsAuthWithCACert: true }),
       ...(tls?.cert === undefined ? {} : { tlsAuth: true }),
       ...(tls?.server_name === undefined ? {} : { serverName: tls.server_name }),

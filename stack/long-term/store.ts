@@ -1,3 +1,4 @@
+import { httpClient, schemeOf } from '../access/access.ts';
 import type { StackConfig } from '../config.ts';
 import type { KeyPath } from '../diagnostic.ts';
 import type { RenderedFile } from '../model.ts';
@@ -5,7 +6,7 @@ import { prometheusSecrets } from '../prometheus/secret-fields.ts';
 import { Secret } from '../secret.ts';
 import { placeSecrets } from '../secrets/secret-files.ts';
 import { configDir } from '../values/container.ts';
-import type { Mapping } from '../values/mapping.ts';
+import { isMapping, type Mapping } from '../values/mapping.ts';
 
 /** The name of the store's entry in `remote_write`, and the uid of its datasource. */
 export const storeName = 'long-term';
@@ -26,11 +27,13 @@ export interface LongTermStore {
   readonly remote?: NonNullable<NonNullable<StackConfig['long_term']>['remote']> | undefined;
 }
 
-export function longTermStore({ long_term: section, prometheus }: StackConfig): LongTermStore | undefined {
+export function longTermStore(config: StackConfig): LongTermStore | undefined {
+  const { long_term: section, prometheus } = config;
   if (!prometheus.enabled) return undefined;
   if (section?.victoriametrics?.enabled === true) {
-    const address = 'http://victoriametrics:8428';
-    return { title: 'victoriametrics', isOwn: true, write: `${address}/api/v1/write`, read: address, client: {} };
+    const address = `${schemeOf(config, 'victoriametrics')}://victoriametrics:8428`;
+    const { scheme: _, ...client } = httpClient(config, 'victoriametrics') ?? {};
+    return { title: 'victoriametrics', isOwn: true, write: `${address}/api/v1/write`, read: address, client };
   }
   const remote = section?.remote;
   if (remote === undefined) return undefined;
@@ -78,14 +81,26 @@ export function remoteWrites(config: StackConfig): readonly Mapping[] {
 /** The file by which promtool in Prometheus's container queries the store; the secrets in it are files of Prometheus. */
 export function storeFiles(config: StackConfig): readonly RenderedFile[] {
   const store = longTermStore(config);
-  if (store?.read === undefined || store.isOwn) return [];
+  if (store?.read === undefined || !hasClientFile(store)) return [];
   // promtool reads relative paths from its own directory. JSON is YAML. With the address, a new one is a change that is confirmed.
-  const placed = placeSecrets(store.client, ['prometheus', 'remote_write'], {
-    ...prometheusSecrets,
-    paths: 'absolute',
-  });
+  const placed = store.isOwn
+    ? absolutePaths(store.client)
+    : placeSecrets(store.client, ['prometheus', 'remote_write'], { ...prometheusSecrets, paths: 'absolute' });
   const content = `# How promtool queries ${store.read}\n${JSON.stringify(placed, undefined, 2)}\n`;
   return [{ service: 'prometheus', path: clientPath, content, mode: 0o444, origin: 'stack.yml' }];
+}
+
+/** A store of the stack may need neither TLS nor a login. */
+const hasClientFile = ({ isOwn, client }: LongTermStore): boolean => !isOwn || Object.keys(client).length > 0;
+
+/** The client of a store of the stack, whose files are relative to prometheus.yml. */
+function absolutePaths(client: Mapping): Mapping {
+  const entries = Object.entries(client).map(([key, value]): readonly [string, unknown] => {
+    if (isMapping(value)) return [key, absolutePaths(value)];
+    const isRelative = key.endsWith('_file') && !String(value).startsWith('/');
+    return [key, isRelative ? `${configDir}/${value}` : value];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** The config with all of `remote_write`, as it is rendered. */
@@ -98,9 +113,10 @@ export function withStore(config: StackConfig): StackConfig {
 }
 
 /** The command that queries the store in Prometheus's container, which reaches it as Prometheus does. */
-export function queryCommand({ read, isOwn }: LongTermStore, expr: string): readonly string[] | undefined {
+export function queryCommand(store: LongTermStore, expr: string): readonly string[] | undefined {
+  const { read } = store;
   if (read === undefined) return undefined;
-  const file = isOwn ? [] : [`--http.config.file=${configDir}/${clientPath}`];
+  const file = hasClientFile(store) ? [`--http.config.file=${configDir}/${clientPath}`] : [];
   // VictoriaMetrics leaves out samples of the last 30 s, unless asked not to.
   const url = new URL(read);
   url.searchParams.set('nocache', '1');

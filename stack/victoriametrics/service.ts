@@ -1,3 +1,4 @@
+import { httpClient, rereadAccess } from '../access/access.ts';
 import type { StackConfig } from '../config.ts';
 import type { CheckCommand, ContainerSpec, HealthIndicator, Reading } from '../model.ts';
 import { defineService } from '../service.ts';
@@ -18,7 +19,7 @@ const section = (config: StackConfig) => config.long_term?.victoriametrics;
 const own = (config: StackConfig): NonNullable<ReturnType<typeof section>> =>
   section(config) ?? victoriametricsConfig.unwrap().parse({});
 
-/** The store of `long_term`; it has no config file, so there is nothing to reload. */
+/** The store of `long_term`; it has no files but those of `access`, which it reads again by itself. */
 export const victoriametrics = defineService({
   name: 'victoriametrics',
   title: 'VictoriaMetrics',
@@ -45,7 +46,14 @@ export const victoriametrics = defineService({
       stopTimeoutSeconds: 30,
     };
   },
-  scrapes: () => [{ job_name: 'victoriametrics', static_configs: [{ targets: [`victoriametrics:${port}`] }] }],
+  scrapes: (config) => [
+    {
+      job_name: 'victoriametrics',
+      ...httpClient(config, 'victoriametrics'),
+      static_configs: [{ targets: [`victoriametrics:${port}`] }],
+    },
+  ],
+  reread: (files) => (files.length === 0 ? undefined : rereadAccess),
   checks: (config) => flagCheck(own(config).extra_args),
   ready: { method: 'GET', port, path: '/health' },
   proofs: () => [],

@@ -4,18 +4,23 @@ import { parse } from 'yaml';
 import {
   accessDatasources,
   accessFiles,
+  guarded,
   httpClient,
   httpClientFiles,
   rereadAccess,
   withAccess,
 } from '../../stack/access/access.ts';
 import { type StackConfig, stackSchema } from '../../stack/config.ts';
+import { exporters } from '../../stack/exporters/exporters.ts';
 import { exporterServices } from '../../stack/exporters/services.ts';
+import { longTermDatasource } from '../../stack/long-term/datasource.ts';
+import { longTermStore, queryCommand, remoteWrites, storeFiles } from '../../stack/long-term/store.ts';
 import { containerOf } from '../../stack/networks.ts';
 import { stackProblems } from '../../stack/problems.ts';
 import { pushgateway } from '../../stack/pushgateway/service.ts';
 import { contentOf, Secret } from '../../stack/secret.ts';
 import type { Mapping } from '../../stack/values/mapping.ts';
+import { victoriametrics } from '../../stack/victoriametrics/service.ts';
 
 const secret = (text: string): Secret => new Secret(text, '!env PASSWORD');
 const users = { ann: secret('ann-pass:word'), 'bob "b"': secret('pässword') };
@@ -134,11 +139,46 @@ it.each<[what: string, access: Mapping, more: Mapping, problem: string]>([
   ['a service with a typo', { services: { promethius: {} } }, {}, 'access.services.promethius: unknown service'],
   ['users of Grafana', { services: { grafana: {} } }, {}, 'access.services.grafana: Grafana has its own login'],
   ['users of the sink', { services: { sink: {} } }, {}, 'access.services.sink: sink has neither TLS nor logins'],
-  ['users of node_exporter', { services: { node: {} } }, {}, 'access.services.node: node_exporter takes no users'],
-  ['users of redis_exporter', { services: { redis: {} } }, {}, 'access.services.redis: unknown service "redis"'],
+  [
+    'users of redis_exporter',
+    { services: { redis: {} } },
+    {},
+    'access.services.redis: redis has neither TLS nor logins',
+  ],
+  ['statsd_exporter with TLS', { services: { statsd: { tls, users: {} } } }, {}, 'access.services.statsd: statsd has'],
+  [
+    'an exporter without a web config',
+    { users },
+    { exporters: { statsd: {} } },
+    'exporters.statsd: statsd_exporter has no web config, so access gives it neither TLS nor a login',
+  ],
+  [
+    'one in a stack with TLS',
+    { tls: 'internal' },
+    { exporters: { redis: { address: 'redis' } } },
+    'exporters.redis: redis_exporter has no web config',
+  ],
+  [
+    'a published VictoriaMetrics for two users',
+    { users },
+    { long_term: { victoriametrics: { port: 8428 } } },
+    'long_term.victoriametrics.port: VictoriaMetrics takes one login, that of ann, and refuses bob "b"',
+  ],
+  [
+    'a second login of VictoriaMetrics',
+    { users: { ann: users.ann } },
+    { long_term: { victoriametrics: { extra_args: ['-loggerLevel=WARN', '-httpAuth.username=eve'] } } },
+    'long_term.victoriametrics.extra_args.1: victoriametrics has its TLS and login by access, and takes no second',
+  ],
+  [
+    'TLS of VictoriaMetrics that nobody follows',
+    {},
+    { long_term: { victoriametrics: { extra_args: ['--tls'] } } },
+    'long_term.victoriametrics.extra_args.0: victoriametrics cannot be used with -tls: Prometheus, Grafana and promstack',
+  ],
   [
     'a web config of an exporter',
-    { users, services: { blackbox: {} } },
+    { users },
     { exporters: { blackbox: { http_2xx: ['https://a'], extra_args: ['--web.config.file=x'] } } },
     'exporters.blackbox.extra_args.0: blackbox has a web config by access',
   ],
@@ -167,6 +207,7 @@ it.each<[what: string, keys: object, message: string | undefined]>([
   ['this host', { bind: '127.0.0.2' }, undefined],
   ['this host by IPv6', { bind: '::1' }, undefined],
   ['users', { bind: '0.0.0.0', access: { users } }, undefined],
+  ['all hosts with TLS alone', { bind: '0.0.0.0', access: { tls: 'internal' } }, 'pushgateway, prometheus and alert'],
 ])('servers published for %s must be warned of when they have no users', (_, keys, message) => {
   const found = stackProblems(stackSchema.parse({ name: 'shop', ...keys })).filter(
     ({ code }) => code === 'open-to-others',
@@ -176,17 +217,36 @@ it.each<[what: string, keys: object, message: string | undefined]>([
   );
 });
 
-const victoriametrics = { long_term: { victoriametrics: { retention: '1y', port: 8428 } } };
+const store = { long_term: { victoriametrics: { retention: '1y', port: 8428 } } };
 const exporter = { exporters: { node: { port: 9100 }, process: {} } };
+const one = { users: { ann: users.ann } };
+/** Logins for the three servers alone. */
+const three = { services: Object.fromEntries(guarded.map((service) => [service, one])) };
+const openRedis = { redis: { tls: 'none', users: {} } };
 
-it.each<[keys: object, message: string | undefined]>([
-  [{ bind: '0.0.0.0', sink: { enabled: true } }, 'sink can be reached by other hosts on 0.0.0.0, and takes no logins'],
-  [{ bind: '10.0.0.5', ...victoriametrics }, 'victoriametrics can be reached by other hosts on 10.0.0.5'],
-  [{ bind: '::', ...victoriametrics, ...exporter }, 'victoriametrics and node can be reached by other hosts on ::'],
-  [{ bind: '127.0.0.1', ...victoriametrics, ...exporter }, undefined],
-  [{ bind: '0.0.0.0', exporters: { node: {} } }, undefined],
-])('%j must be warned of, if servers without logins are published for others', (keys, message) => {
-  const found = stackProblems(stackSchema.parse({ name: 'shop', access: { users }, ...keys }));
+it.each<[access: Mapping, keys: object, message: string | undefined]>([
+  [one, { bind: '0.0.0.0', sink: { enabled: true } }, 'sink can be reached by other hosts on 0.0.0.0, and takes no'],
+  [three, { bind: '10.0.0.5', ...store }, 'victoriametrics can be reached by other hosts on 10.0.0.5'],
+  [three, { bind: '::', ...store, ...exporter }, 'victoriametrics and node can be reached by other hosts'],
+  [three, { bind: '127.0.0.1', ...store, ...exporter }, undefined],
+  [three, { bind: '0.0.0.0', exporters: { node: {} } }, undefined],
+  [one, { bind: '0.0.0.0', ...store, ...exporter }, undefined],
+  [
+    { ...one, services: openRedis },
+    { bind: '0.0.0.0', exporters: { redis: { address: 'redis', port: 9121 } } },
+    'redis can be reached by other hosts on 0.0.0.0, and takes no logins',
+  ],
+  ...exporters.flatMap(({ kind, hasWebConfig = false }): readonly [Mapping, object, string | undefined][] => {
+    const keys = { bind: '0.0.0.0', exporters: { [kind]: { port: 9999 } } };
+    const message = `${kind} can be reached by other hosts on 0.0.0.0, and takes no logins`;
+    return [
+      [{ ...one, services: { [kind]: { tls: 'none', users: {} } } }, keys, message],
+      [one, keys, hasWebConfig ? undefined : message],
+    ];
+  }),
+])('with %j, %j must be warned of if servers without logins are published for others', (access, keys, message) => {
+  const problems = stackProblems(stackSchema.parse({ name: 'shop', access, ...keys }));
+  const found = problems.filter(({ code }) => code === 'open-without-login');
   expect(found.map(({ code, message, severity, path }) => [code, message, severity, path])).toEqual(
     message === undefined ? [] : [['open-without-login', expect.stringContaining(message), 'warning', ['bind']]],
   );
@@ -249,16 +309,17 @@ it('users without one must be an error, but for a single server', () => {
 });
 
 describe('an exporter', () => {
-  const exporters = { postgres: { instances: { shop: { dsn: secret('postgresql://shop') }, crm: {} } }, process: {} };
+  const keys = { postgres: { instances: { shop: { dsn: secret('postgresql://shop') }, crm: {} } }, process: {} };
   const spec = (config: StackConfig, name: string) => {
     const service = exporterServices(config).find((one) => one.name === name);
     if (service === undefined) throw new Error(`there is no ${name}`);
     return { container: containerOf(service, config), jobs: service.scrapes?.(config) ?? [] };
   };
 
-  it('must have a login only when it is named', () => {
-    const config = configOf({ users }, { exporters });
+  it('must have none when access leaves it out, or the stack has no access', () => {
+    const config = configOf({ users, services: { process: { users: {} } } }, { exporters: keys });
     const { container, jobs } = spec(config, 'process');
+    expect(spec(configOf({}, { exporters: keys }), 'process').container.access).toBeUndefined();
     expect(container.access).toBeUndefined();
     expect(Object.keys(jobs[0] ?? {})).toEqual(['job_name', 'static_configs']);
     expect(accessFiles('process', config)).toEqual([]);
@@ -270,7 +331,7 @@ describe('an exporter', () => {
   });
 
   it('must have one for all its instances, as the job that scrapes them', () => {
-    const config = configOf({ users, services: { postgres: { tls: 'internal' } } }, { exporters });
+    const config = configOf({ users, services: { postgres: { tls: 'internal' } } }, { exporters: keys });
     for (const name of ['postgres-shop', 'postgres-crm']) {
       const { container } = spec(config, name);
       expect(container.access).toEqual({ tls: true, login: true });
@@ -289,6 +350,99 @@ describe('an exporter', () => {
         basic_auth: { username: 'ann', password_file: password?.path },
       },
     ]);
-    expect(spec(config, 'process').container.access).toBeUndefined();
+    expect(spec(config, 'process').container.access).toEqual({ tls: false, login: true });
+  });
+
+  it.each(exporters.filter(({ hasWebConfig }) => hasWebConfig))('$kind must follow access by itself', ({ kind }) => {
+    const config = configOf({ users, tls: 'internal' }, { exporters: { [kind]: {} } });
+    const { container, jobs } = spec(config, kind);
+    expect(container.access).toEqual({ tls: true, login: true });
+    expect(container.args).toContain('--web.config.file=/etc/promstack/current/access/web.yml');
+    expect(container.mounts).toContainEqual({ kind: 'config', target: '/etc/promstack' });
+    for (const job of jobs) expect(job).toMatchObject({ scheme: 'https', basic_auth: { username: 'ann' } });
+    expect(jobs.length).toBeGreaterThan(0);
+  });
+
+  it.each(exporters.filter(({ hasWebConfig }) => !hasWebConfig))('$kind must stay without', ({ kind }) => {
+    const config = configOf({ users, tls: 'internal' }, { exporters: { [kind]: {} } });
+    const { container, jobs } = spec(config, kind);
+    expect(container.access).toBeUndefined();
+    expect(Object.keys(jobs[0] ?? {})).toEqual(['job_name', 'static_configs']);
+  });
+});
+
+describe('VictoriaMetrics', () => {
+  const stackWith = (access: Mapping) => configOf(access, { long_term: { victoriametrics: {} } });
+  const password = '/etc/promstack/current/access/password';
+
+  it.each<[access: Mapping, flags: readonly string[], paths: readonly string[]]>([
+    [{ users }, ['-httpAuth.username=ann', `-httpAuth.password=file://${password}`], ['password', 'login']],
+    [
+      { tls: 'internal' },
+      [
+        '-tls',
+        '-tlsCertFile=/etc/promstack/certificates/server.pem',
+        '-tlsKeyFile=/etc/promstack/certificates/server.pem',
+      ],
+      ['names', 'server-name'],
+    ],
+    [
+      { tls },
+      [
+        '-tls',
+        '-tlsCertFile=/etc/promstack/current/access/cert.pem',
+        '-tlsKeyFile=/etc/promstack/current/access/key.pem',
+      ],
+      ['cert.pem', 'key.pem', 'ca.pem', 'server-name'],
+    ],
+    [{ users, services: { victoriametrics: { users: {} } } }, [], []],
+  ])('%#: must have its access by flags, and the password in a file', (access, flags, paths) => {
+    const config = stackWith(access);
+    const { args, access: spec } = containerOf(victoriametrics, config);
+    expect(args.filter((flag) => /^-(?:tls|httpAuth)/.test(flag))).toEqual(flags);
+    const files = accessFiles('victoriametrics', config);
+    expect(files.map(({ path }) => path)).toEqual(paths.map((path) => `access/${path}`));
+    expect(spec === undefined).toBe(flags.length === 0);
+    expect(JSON.stringify(files)).not.toContain('ann-pass');
+    expect(files.find(({ path }) => path === 'access/password')?.mode).toBe(
+      paths.includes('password') ? 0o400 : undefined,
+    );
+  });
+
+  it('must get samples, and be queried by promtool and Grafana, with the login and the CA', () => {
+    const config = stackWith({ users, tls: 'internal' });
+    const ca = '/etc/promstack/certificates/ca.pem';
+    const path = httpClientFiles(config).find(({ path: one }) => one.includes('victoriametrics-password'))?.path ?? '';
+    expect(remoteWrites(config)).toMatchObject([
+      {
+        url: 'https://victoriametrics:8428/api/v1/write',
+        basic_auth: { username: 'ann', password_file: path },
+        tls_config: { ca_file: ca },
+      },
+    ]);
+    const [client] = storeFiles(config);
+    expect(client && parse(contentOf(client))).toEqual({
+      basic_auth: { username: 'ann', password_file: `/etc/promstack/current/${path}` },
+      tls_config: { ca_file: ca },
+    });
+    const written = longTermStore(config);
+    expect(written && queryCommand(written, 'up')).toContain(
+      `--http.config.file=/etc/promstack/current/${client?.path}`,
+    );
+    expect(longTermDatasource(config)).toMatchObject({
+      url: 'https://victoriametrics:8428',
+      basicAuth: true,
+      basicAuthUser: 'ann',
+      jsonData: { httpMethod: 'POST', tlsAuthWithCACert: true },
+      secureJsonData: { tlsCACert: `$__file{${ca}}` },
+    });
+    expect(victoriametrics.scrapes?.(config)).toMatchObject([{ scheme: 'https', basic_auth: { username: 'ann' } }]);
+  });
+
+  it('must need nothing of these without access', () => {
+    const config = stackWith({});
+    expect(storeFiles(config)).toEqual([]);
+    expect(longTermDatasource(config)).toMatchObject({ url: 'http://victoriametrics:8428' });
+    expect(longTermDatasource(config)).not.toHaveProperty('secureJsonData');
   });
 });

@@ -18,6 +18,7 @@ export const apache = defineExporter({
     entrypoint: 'bin/apache_exporter',
   },
   port,
+  hasWebConfig: true,
   hasInstances: true,
   keys: { url: statusUrl(page) },
   args: ({ url = '' }) => [`--scrape_uri=${url}`, `--web.listen-address=:${port}`],

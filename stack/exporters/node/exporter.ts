@@ -25,6 +25,7 @@ export const node = defineExporter({
     entrypoint: 'bin/node_exporter',
   },
   port: 9100,
+  hasWebConfig: true,
   host: { mounts: [{ source: '/', target: root }], pid: true },
   keys: {
     collectors: z
