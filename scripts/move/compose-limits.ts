@@ -44,6 +44,17 @@ export function listenPort(service: ComposeService, name: UsedService): number {
   return Number(/(\d+)$/.exec(port)?.[1] ?? servicePorts[name]);
 }
 
+/** The path below which a server of compose answers. */
+export function pathPrefix(service: ComposeService): string {
+  const flag = (name: string): string | undefined => flagsOf(service).find((own) => own.name === name)?.value;
+  const path = flag('web.route-prefix') ?? pathOf(flag('web.external-url'));
+  return path.replace(/^\/*(?=.)/, '/').replace(/\/+$/, '');
+}
+
+/** The path of a URL; its host may have variables of Grafana, such as `%(domain)s`. */
+export const pathOf = (url = ''): string =>
+  /^[^:/?#]+:\/\/[^/?#]*([^?#]*)/.exec(url)?.[1] ?? (url.startsWith('/') ? url : '');
+
 interface PublishedPort {
   readonly host: string;
   readonly container: string;
@@ -51,7 +62,7 @@ interface PublishedPort {
   readonly node: Node;
 }
 
-function publishedPorts(service: ComposeService): readonly PublishedPort[] {
+export function publishedPorts(service: ComposeService): readonly PublishedPort[] {
   return itemsOf(childOf(service.node, 'ports')).flatMap((node): readonly PublishedPort[] => {
     const [, six, four, short, inside] =
       /^(?:(?:\[([^\]]+)\]|(\d+(?:\.\d+){3})):)?(?:(\d+):)?(\d+)(?:\/tcp)?$/.exec(textOf(node) ?? '') ?? [];

@@ -37,8 +37,11 @@ export function moveToExporter(
   if (name !== exporter.jobName) settings.items.push(new Pair(stringNode('job_name'), stringNode(name)));
   for (const pair of pairsOf(job)) {
     const key = keyOf(pair);
+    // An exporter that promstack ships has no TLS, and its metrics at /metrics.
+    const isPath = key === 'metrics_path' && textOf(pair.value) === exporter.metricsPath;
+    const isServed = exporter.path[1] !== 'custom' && (isPath || ['scheme', 'tls_config'].includes(key));
     const isDefault = key === 'metrics_path' && textOf(pair.value) === '/metrics';
-    if (['job_name', 'static_configs'].includes(key) || isDefault) continue;
+    if (['job_name', 'static_configs'].includes(key) || isServed || isDefault) continue;
     settings.items.push(pair);
   }
   if (!exporters.some(({ address }) => address === target)) {

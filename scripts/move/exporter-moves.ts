@@ -81,6 +81,20 @@ export function setRest(flags: Flags, { draft, path, exporter }: Pick<Moving, 'd
   for (const { text, node } of flags.takeAll((flag) => own.includes(nameOf(flag)))) {
     draft.findings.changed(`--${nameOf(text)}`, placeOf(node), path.join('.'), 'promstack sets it');
   }
+  for (const { text, node } of flags.takeAll((flag) =>
+    /^web\.(?:telemetry-path|route-prefix|external-url)$/.test(nameOf(flag)),
+  )) {
+    draft.findings.changed(
+      `--${nameOf(text)}`,
+      placeOf(node),
+      path.join('.'),
+      'the stack reads its metrics at /metrics',
+    );
+  }
+  for (const { text, node } of flags.takeAll((flag) => /^web\.config(?:\.file)?$/.test(nameOf(flag)))) {
+    const why = 'in the network of the stack Prometheus reads it without TLS and without a login';
+    draft.findings.left(`--${nameOf(text)}`, placeOf(node), why);
+  }
   for (const { text, node } of flags.takeAll(hasSecret)) {
     const why = 'it has a secret, and a flag cannot read one from a file';
     draft.findings.left(`--${nameOf(text)}`, placeOf(node), why);

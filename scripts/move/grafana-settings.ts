@@ -5,6 +5,7 @@ import { reservedSetting } from '../../stack/grafana/setting-problems.ts';
 import { variableName } from '../../stack/grafana/settings.ts';
 import { isPlainSecret } from '../config/plain-secrets.ts';
 import { redactUrls } from '../util/redaction.ts';
+import { pathOf } from './compose-limits.ts';
 import type { ComposeService } from './compose-project.ts';
 import { isExportedGrafana, isOfStackFile } from './exported-parts.ts';
 import type { InputFile, InputFiles } from './input-files.ts';
@@ -86,6 +87,13 @@ export async function importGrafanaSettings(
     ignored: [],
   });
   for (const setting of all.values()) importSetting(setting, draft);
+}
+
+/** The path of Grafana's root_url. */
+export function grafanaPrefix(service: ComposeService | undefined, ini: InputFile | undefined): string {
+  const variable = 'GF_SERVER_ROOT_URL';
+  const inFile = ini && iniSettings(ini).findLast((setting) => setting.variable === variable);
+  return pathOf(service?.environment.get(variable)?.text ?? inFile?.text).replace(/\/+$/, '');
 }
 
 function importSetting(setting: Setting, draft: StackDraft): void {

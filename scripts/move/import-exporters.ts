@@ -6,7 +6,7 @@ import { findService } from '../../stack/services.ts';
 import { isPlainSecret } from '../config/plain-secrets.ts';
 import { redactUrls } from '../util/redaction.ts';
 import { imageNode, repositoryOf } from './compose-image.ts';
-import { importPublished } from './compose-limits.ts';
+import { flagsOf, importPublished, pathPrefix } from './compose-limits.ts';
 import type { ComposeService } from './compose-project.ts';
 import { exportedFiles, exportedMounts } from './exported-parts.ts';
 import { type ExporterImport, Flags, hasSecret, moves, setRest, wordNode } from './exporter-moves.ts';
@@ -42,6 +42,8 @@ export interface ImportedExporter {
   readonly path: readonly string[];
   /** Its name among the services of the stack. */
   readonly service: string;
+  /** Where it had its metrics before. */
+  readonly metricsPath?: string | undefined;
   /** Its targets are asked through it, by module. */
   readonly isProber?: boolean | undefined;
 }
@@ -72,7 +74,10 @@ export async function importExporter(
   const own = draft.section(...path);
   if (own.items.length === 0) own.flow = true;
   const name = instance === undefined ? exporter.kind : `${exporter.kind}-${instance}`;
-  return { job, jobName: exporter.kind, address: `${name}-exporter:${exporter.port}`, path: section, service: name };
+  const telemetry = flagsOf(service).find((flag) => flag.name === 'web.telemetry-path')?.value;
+  const metricsPath = `${pathPrefix(service)}${telemetry ?? '/metrics'}`;
+  const address = `${name}-exporter:${exporter.port}`;
+  return { job, jobName: exporter.kind, address, path: section, service: name, metricsPath };
 }
 
 /** The files that an exporter has from its own keys; others are those of the key `files`. */

@@ -9,7 +9,7 @@ import { moveToExporter, moveToPage } from './exporter-jobs.ts';
 import { type Forms, hasForm } from './forms.ts';
 import type { ImportedExporter } from './import-exporters.ts';
 import type { InputFile, InputFiles } from './input-files.ts';
-import { moveTargets } from './job-targets.ts';
+import { moveRequests, moveTargets } from './job-targets.ts';
 import { type FileView, filesAt, globBeside, placeBeside } from './mounted-files.ts';
 import { moveReferences, type NativeConfig } from './native-config.ts';
 import type { StackDraft } from './stack-draft.ts';
@@ -90,9 +90,10 @@ export async function importPrometheus(
       for (const job of itemsOf(value)) {
         const name = textOf(childOf(job, 'job_name')) ?? 'job';
         await moveReferences(job, 'scrape_configs', name, native);
+        moveRequests(job, name, addresses, draft);
         if (moveToExporter(job, name, exporters, draft)) continue;
         if (isExported(view) && (await moveToPage(job, name, view, draft))) continue;
-        moveTargets(job, addresses);
+        moveTargets(job, name, addresses, draft);
         addresses.inNode('prometheus', job);
         findings.taken(`scrape_configs ${name}`, placeOf(job), 'prometheus.scrape_configs');
         jobs.push(job);
@@ -196,8 +197,8 @@ async function importAlerting(pair: Pair, section: YAMLMap, native: NativeConfig
     draft.findings.changed('alerting.alertmanagers', placeOf(entry), undefined, "it is the stack's own Alertmanager");
     for (const own of pairsOf(entry)) {
       const key = keyOf(own);
-      const isUsual = key === 'static_configs' || (key === 'scheme' && textOf(own.value) === 'http');
-      if (isUsual || (key === 'api_version' && textOf(own.value) === 'v2')) continue;
+      const isServed = ['static_configs', 'scheme', 'path_prefix', 'tls_config'].includes(key);
+      if (isServed || (key === 'api_version' && textOf(own.value) === 'v2')) continue;
       draft.findings.left(
         `alerting.alertmanagers.${key}`,
         placeOf(own.key),

@@ -3,12 +3,12 @@ import { Pair } from 'yaml';
 import type { UsedService } from '../../stack/own-items.ts';
 import { Addresses } from './addresses.ts';
 import { repositoryOf } from './compose-image.ts';
-import { importBind } from './compose-limits.ts';
+import { importBind, pathPrefix } from './compose-limits.ts';
 import { type ComposeProject, type ComposeService, readCompose } from './compose-project.ts';
 import { describeRest } from './compose-rest.ts';
 import { exportedMounts } from './exported-parts.ts';
 import { exporterPlace, isProber } from './exporter-places.ts';
-import { importGrafanaSettings } from './grafana-settings.ts';
+import { grafanaPrefix, importGrafanaSettings } from './grafana-settings.ts';
 import { importAlertmanager } from './import-alertmanager.ts';
 import { type ImportedExporter, importExporter, importProber } from './import-exporters.ts';
 import { importGrafana } from './import-grafana.ts';
@@ -61,7 +61,11 @@ export async function importStack({ paths, cwd, env, name, out }: ImportOptions)
     draft,
   );
   importLabels([...taken.values(), ...exporters.keys()], draft);
-  addAddresses(project, taken, exporters, { prometheusFile, alertmanagerFile, addresses, inputs });
+  const grafana = taken.get('grafana');
+  const [ini] = grafana === undefined ? inputs.ofKind('grafanaSettings') : await settingsFile(grafana, inputs);
+  const prefixes = new Map([...taken].map(([key, service]) => [key, pathPrefix(service)]));
+  prefixes.set('grafana', grafanaPrefix(grafana, ini));
+  addAddresses(project, taken, exporters, { prometheusFile, alertmanagerFile, addresses, inputs, prefixes });
 
   if (prometheusFile !== undefined) {
     await importPrometheus({ ...prometheusFile, inputs, draft, addresses }, [...exporters.values()]);
@@ -73,9 +77,7 @@ export async function importStack({ paths, cwd, env, name, out }: ImportOptions)
   }
   importLooseRules(inputs, prometheusFile !== undefined, draft);
   if (alertmanagerFile !== undefined) await importAlertmanager({ ...alertmanagerFile, inputs, draft, addresses });
-  const grafana = taken.get('grafana');
   if (grafana !== undefined || project === undefined || !hasImage(project, 'grafana')) {
-    const [ini] = grafana === undefined ? inputs.ofKind('grafanaSettings') : await settingsFile(grafana, inputs);
     await importGrafanaSettings(grafana, ini, draft, inputs);
     await importGrafana({ service: grafana, inputs, draft, addresses });
   }
@@ -163,7 +165,9 @@ async function importExporters(
     let exporter: ImportedExporter | string;
     if (place.exporter !== undefined && isProber(place.exporter) && !service.networks.includes('host')) {
       exporter = await importProber(service, { draft, inputs }, { ...place, exporter: place.exporter });
-      if (typeof exporter !== 'string') addresses.addTaken(service.hosts, place.exporter.port, exporter.address);
+      if (typeof exporter !== 'string') {
+        addresses.addTaken(service.hosts, place.exporter.port, exporter.address, pathPrefix(service));
+      }
     } else {
       const targets = place.isExported ? named : [...jobs.keys()];
       const target = targets.find((address) => service.hosts.includes(address.split(':')[0] ?? ''));

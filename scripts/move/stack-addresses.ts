@@ -1,6 +1,6 @@
 import { servicePorts, type UsedService } from '../../stack/own-items.ts';
 import type { Addresses } from './addresses.ts';
-import { listenPort } from './compose-limits.ts';
+import { listenPort, publishedPorts } from './compose-limits.ts';
 import type { ComposeProject, ComposeService } from './compose-project.ts';
 import type { ImportedExporter } from './import-exporters.ts';
 import type { InputFiles } from './input-files.ts';
@@ -18,18 +18,29 @@ export function addAddresses(
     alertmanagerFile,
     addresses,
     inputs,
+    prefixes,
   }: {
     readonly prometheusFile: FoundConfig | undefined;
     readonly alertmanagerFile: FoundConfig | undefined;
     readonly addresses: Addresses;
     readonly inputs: InputFiles;
+    /** The paths below which the servers answered. */
+    readonly prefixes: ReadonlyMap<UsedService, string>;
   },
 ): void {
-  for (const [key, service] of taken) {
-    addresses.addTaken(service.hosts, listenPort(service, key), `${key}:${servicePorts[key]}`);
-  }
   const here = ['localhost', '127.0.0.1'];
-  if (prometheusFile !== undefined) addresses.addTaken(here, 9090, 'prometheus:9090');
+  const prometheus = taken.get('prometheus');
+  if (prometheusFile !== undefined && prometheus === undefined) addresses.addTaken(here, 9090, 'prometheus:9090');
+  for (const [key, service] of taken) {
+    const address = `${key}:${servicePorts[key]}`;
+    const listen = listenPort(service, key);
+    const beside = (project?.services ?? []).filter((other) => isBeside(service, other));
+    const hosts = [service, ...beside].flatMap((other) => other.hosts);
+    const isHere = prometheus !== undefined && (service === prometheus || beside.includes(prometheus));
+    addresses.addTaken(isHere ? [...hosts, ...here] : hosts, listen, address, prefixes.get(key));
+    const published = publishedPorts(service).find(({ container }) => Number(container) === listen);
+    if (published !== undefined) addresses.addTaken(hostNames, Number(published.host), address, prefixes.get(key));
+  }
   if (project === undefined) {
     if (prometheusFile !== undefined) addresses.addTaken(['prometheus'], 9090, 'prometheus:9090');
     if (alertmanagerFile !== undefined) addresses.addTaken(['alertmanager', ...here], 9093, 'alertmanager:9093');
@@ -50,6 +61,19 @@ export function addAddresses(
       if (words.includes(host)) addresses.from(exporter.service, host);
     }
   }
+}
+
+/** The names of the host in containers of Docker and Podman. */
+const hostNames = ['host.docker.internal', 'gateway.docker.internal', 'host.containers.internal', '172.17.0.1'];
+
+/** Whether two services share one network stack, and with it their names and ports. */
+function isBeside(service: ComposeService, other: ComposeService): boolean {
+  if (service === other) return false;
+  const stackOf = ({ name, networks }: ComposeService): string => {
+    const [mode = ''] = networks;
+    return mode === 'host' ? mode : (/^service:(.+)$/.exec(mode)?.[1] ?? name);
+  };
+  return stackOf(service) === stackOf(other);
 }
 
 /** Without a compose file, a job or a datasource with the name and the port of a server of the stack is about that server. */

@@ -798,3 +798,90 @@ test('flags of an exporter with their values in words of their own must be read 
   expect(text).toMatch(/extra_args:\n +- --log\.level=warn\n/);
   expect(text).not.toContain('mount-points');
 });
+
+describe('servers that answered below a path, or with TLS, must be asked as the stack serves them', () => {
+  const prefixed = (key: string, image: string, flags: string): string =>
+    `  ${key}:\n    image: ${image}\n    command: [${flags}]\n    volumes: ['.:/etc/${key}']\n`;
+  const services = compose(
+    `${prefixed('prometheus', 'prom/prometheus:v3.5.3', '--web.external-url=https://a.example/prom/')}    ports: ['9990:9090']
+${prefixed('alertmanager', 'prom/alertmanager:v0.33.1', '--web.external-url=https://a.example/x, --web.route-prefix=/am')}${prefixed('push', 'prom/pushgateway:v1.11.2', '--web.route-prefix=push/')}${prefixed('node', 'prom/node-exporter:v1.9.1', '--web.telemetry-path=/m, --web.config.file=/etc/node/web.yml')}${prefixed('probe', 'prom/blackbox-exporter:v0.27.0', '--web.external-url=http://probe/bb')}  graphs:
+    image: grafana/grafana:12.4.0
+    environment: {GF_SERVER_ROOT_URL: '%(protocol)s://%(domain)s/graphs/', GF_SERVER_SERVE_FROM_SUB_PATH: 'true'}
+    volumes: ['./provisioning:/etc/grafana/provisioning']
+`,
+  );
+  const job = (name: string, target: string, more = ''): string =>
+    `  - {job_name: ${name}, ${more}static_configs: [{targets: [${target}]}]}\n`;
+  const files = {
+    'compose.yaml': services,
+    'alertmanager.yml':
+      'route: {receiver: a}\nreceivers: [{name: a, webhook_configs: [{url: "http://push:9091/push/metrics/job/a"}]}]\n',
+    'provisioning/datasources/a.yml':
+      'datasources: [{name: P, type: prometheus, url: "https://prometheus:9090/prom"}, {name: A, type: prometheus, url: "http://prometheus:9090/promise"}]\n',
+    'prometheus.yml': `alerting: {alertmanagers: [{path_prefix: /am, static_configs: [{targets: ['alertmanager:9093']}]}]}
+scrape_configs:
+${job('self', "'localhost:9090'", 'metrics_path: /prom/metrics, ')}${job('tls', "'prometheus:9090'", 'scheme: https, metrics_path: /prom/metrics, ')}${job('host', "'host.docker.internal:9990'", 'metrics_path: /prom/metrics, ')}${job('am', "'alertmanager:9093'", 'metrics_path: /am/metrics, ')}${job('push', "'push:9091'", 'metrics_path: /push/metrics, honor_labels: true, ')}${job('graphs', "'graphs:3000'", 'metrics_path: /graphs/metrics, ')}${job('node', "'node:9100'", 'metrics_path: /m, scheme: https, tls_config: {insecure_skip_verify: true}, ')}${job('mixed', "'prometheus:9090', 'other:1'", 'metrics_path: /prom/metrics, ')}${job('federate', "'prometheus:9090'", 'metrics_path: /prom/federate, params: {"match[]": [up]}, ')}  - job_name: probes
+    metrics_path: /bb/probe
+    params: {module: [http_2xx]}
+    static_configs: [{targets: ['http://prometheus:9090/prom/-/ready']}]
+    relabel_configs:
+      - {source_labels: [__address__], target_label: __param_target}
+      - {target_label: __address__, replacement: 'probe:9115'}
+`,
+  };
+
+  const expected: Readonly<Record<string, string>> = {
+    'a job with a path': 'job_name: self, metrics_path: /metrics, static_configs: [{targets: [prometheus:9090]',
+    'a job with TLS':
+      "job_name: tls, scheme: http, metrics_path: /metrics, static_configs: [{targets: ['prometheus:9090']}]}",
+    'a job that asks through the host':
+      'job_name: host, metrics_path: /metrics, static_configs: [{targets: [prometheus:9090], labels: {instance: host.docker.internal:9990}}]',
+    'a job of Alertmanager':
+      "job_name: am, metrics_path: /metrics, static_configs: [{targets: ['alertmanager:9093']}]}",
+    'a job of the Pushgateway':
+      'job_name: push, metrics_path: /metrics, honor_labels: true, static_configs: [{targets: [pushgateway:9091]',
+    'a job of Grafana': 'job_name: graphs, metrics_path: /metrics, static_configs: [{targets: [grafana:3000]',
+    'a job with other targets':
+      "job_name: mixed, metrics_path: /prom/metrics, static_configs: [{targets: ['other:1']}, {targets: [prometheus:9090], labels: {__metrics_path__: /metrics}}]}",
+    'a job that federates': 'job_name: federate, metrics_path: /federate,',
+    'a job of an exporter': '  node:\n    image: prom/node-exporter:v1.9.1\n    scrape:\n      relabel_configs:\n',
+    'probes through an exporter':
+      "metrics_path: /probe\n      params: {module: [http_2xx]}\n      static_configs: [{targets: ['http://prometheus:9090/-/ready']}]",
+    'a datasource with TLS': 'type: prometheus, url: "http://prometheus:9090"}',
+    'a datasource with another path': 'type: prometheus, url: "http://prometheus:9090/promise"}',
+    'a receiver': 'url: "http://pushgateway:9091/metrics/job/a"',
+  };
+
+  test.each(Object.entries(expected))('%s', async (_, part) => {
+    const { text, errors } = await importedFrom(files);
+    expect(errors).toEqual([]);
+    expect(text).toContain(part);
+  });
+
+  test('without a compose file, which has the prefix', async () => {
+    const { text, draft } = await importedFrom({
+      'prometheus.yml': `scrape_configs:\n${job('self', "'localhost:9090'", 'metrics_path: /prom/metrics, ')}`,
+    });
+    expect(text).toContain('{job_name: self, metrics_path: /metrics, static_configs: [{targets: [prometheus:9090]');
+    expect(draft.findings.all).toContainEqual(
+      expect.objectContaining({
+        fate: 'changed',
+        what: 'scrape_configs self metrics_path',
+        into: 'metrics_path: /metrics',
+      }),
+    );
+  });
+
+  test('servers that share one network stack, by the names of each and by localhost', async () => {
+    const { text } = await importedFrom({
+      'compose.yaml': compose(
+        "  prometheus:\n    image: prom/prometheus:v3.5.3\n    command: [--web.listen-address=:9999]\n    volumes: ['.:/etc/prometheus']\n" +
+          '  alerts:\n    image: prom/alertmanager:v0.33.1\n    network_mode: service:prometheus\n',
+      ),
+      'prometheus.yml': `alerting: {alertmanagers: [{static_configs: [{targets: ['localhost:9093']}]}]}\nscrape_configs:\n${job('a', "'localhost:9999', 'prometheus:9093'")}`,
+    });
+    expect(text).toContain('{targets: [prometheus:9090], labels: {instance: localhost:9999}}');
+    expect(text).toContain('{targets: [alertmanager:9093], labels: {instance: prometheus:9093}}');
+    expect(text).not.toContain('alerting:');
+  });
+});
