@@ -140,7 +140,7 @@ const explanations: { readonly [Code in ErrorCode]?: (context: ErrorContext) => 
     const key = /^[^\s:]+/.exec(text.slice(error.pos[0]))?.[0] ?? '';
     const at = [error.pos[0], error.pos[0] + Math.max(1, key.length)] as const;
     return {
-      message: key === '' ? 'duplicate key' : `duplicate key "${key}"`,
+      message: key === '' ? 'duplicate key' : `duplicate key "${key.replace(/^(["'])(.*)\1$/, '$2')}"`,
       hint: 'keep one of the two',
       at,
     };

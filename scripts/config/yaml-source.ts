@@ -51,7 +51,8 @@ export interface FoundNode {
 
 /** Reads YAML without secrets: `!env` and `!file` are unknown tags. `file` is the path as the user would type it. */
 export function readYaml(text: string, file: string): YamlSource {
-  return toSource(parseYaml(text, file, plainScalars), false);
+  // Of a key that is there twice, readers of JSON, such as Grafana, take the last.
+  return toSource(parseYaml(text, file, { ...plainScalars, uniqueKeys: !file.endsWith('.json') }), false);
 }
 
 /** The tags that say how a value joins that of the files before; `mergeYaml` reads them from the nodes. */

@@ -243,3 +243,18 @@ test('mails must have the address of Grafana where none is set', async () => {
   expect(errors).toEqual([]);
   expect(text).toContain('from_address: admin@grafana.localhost');
 });
+
+test('a dashboard with a key that is there twice must be taken, as Grafana takes it, and its datasources be found', async () => {
+  const panel =
+    '{"type": "stat", "title": "A", "datasource": {"type": "prometheus", "uid": "first"}, "datasource": {"type": "prometheus", "uid": "gone"}}';
+  const { draft, diagnostics, errors } = await importedFrom({
+    'prometheus.yml': 'scrape_configs: [{job_name: a, static_configs: [{targets: ["a:1"]}]}]\n',
+    'provider.yml': 'apiVersion: 1\nproviders: [{name: P, options: {path: /d}}]\n',
+    'd/a.json': `{"title": "Old", "schemaVersion": 42, "panels": [${panel}], "id": 1, "title": "New", "id": 2}`,
+  });
+  expect(errors).toEqual([]);
+  expect(draft.files.get('dashboards/a.json')?.content.toString()).toContain(
+    '"uid": "first"}, "datasource": {"type": "prometheus", "uid": "prometheus"}',
+  );
+  expect(diagnostics.map(({ message }) => message)).toContainEqual(expect.stringContaining('the dashboard has no uid'));
+});
