@@ -14,8 +14,10 @@ export interface Globals {
 
 /** Commands that take the name of a stack on the engine instead of stack.yml. */
 export const commandsByName: ReadonlySet<string> = new Set([
+  'advise',
   'alert',
   'backup',
+  'doctor',
   'down',
   'export',
   'gc',

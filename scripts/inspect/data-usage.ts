@@ -1,19 +1,24 @@
 import type { StackConfig } from '../../stack/config.ts';
-import { parseDuration } from '../../stack/values/units.ts';
+import { parseDuration, parseSize } from '../../stack/values/units.ts';
+import { counted } from '../../stack/values/words.ts';
 import type { ContainerSummary, Engine } from '../engine/engine.ts';
 import { PrometheusClient } from '../servers/prometheus.ts';
 import { NoAnswerError, openServers } from '../servers/servers.ts';
 import { findContainers } from '../state/find-stack.ts';
 import { specOf } from '../state/names.ts';
-import { diskUsage, nearlyFull } from './doctor.ts';
+import { StackError } from '../util/stack-error.ts';
+import { type DiskUsage, execIfThere, nearlyFull, parseDisk } from './doctor.ts';
 import type { ServiceStatus, StatusProblem } from './probe.ts';
 import type { StackStatus } from './status.ts';
 
 /** How fast a server's data grows at present. */
 interface Growth {
   readonly bytesPerSecond: number;
-  /** What it will have at most, by its retention. */
-  readonly mostBytes: number;
+  /** Of its retention; each is undefined when it does not limit the data. */
+  readonly seconds?: number | undefined;
+  readonly bytes?: number | undefined;
+  /** A part of the disk. */
+  readonly share?: number | undefined;
 }
 
 type Vital = ServiceStatus['vitals'][number];
@@ -21,37 +26,39 @@ type Vital = ServiceStatus['vitals'][number];
 /** Days until a disk is full, below which that is reported. */
 const fewDays = 14;
 
-/** The status with the size of the data of each service, how full its disk is, and when that will be full at the present rate. */
-export async function withDataUsage(
-  engine: Engine,
-  config: StackConfig,
-  status: StackStatus,
-  signal: AbortSignal,
-): Promise<StackStatus> {
-  const containers = await findContainers(engine, status.stack).catch(() => new Map<string, ContainerSummary>());
-  const growth = await prometheusGrowth(engine, config, signal);
-  const found = await Promise.all(
-    status.services.map(async (service): Promise<{ service: ServiceStatus; problems: readonly StatusProblem[] }> => {
-      const container = containers.get(service.service);
-      const mount = container && specOf(container)?.mounts.find(({ kind }) => kind === 'data');
-      if (container === undefined || mount === undefined || container.state !== 'running')
-        return { service, problems: [] };
-      const [disk, bytes] = await Promise.all([
-        diskUsage(engine, container.id, mount.target),
-        sizeOf(engine, container.id, mount.target),
-      ]);
-      if (disk === undefined || bytes === undefined) return { service, problems: [] };
-      const vital = readUsage({ bytes, disk, growth: service.service === 'prometheus' ? growth : undefined });
-      const problem =
-        vital.tone === 'right' ? [] : [{ tone: 'notice' as const, service: service.service, ...aboutDisk(vital) }];
-      return { service: { ...service, vitals: [...service.vitals, vital] }, problems: problem };
+/** The data of a stack's services, by service: those whose container runs and has a data volume. */
+type DataUsage = ReadonlyMap<string, Vital>;
+
+/** Measures the data of each service, how full its disk is, and when that will be full at the present rate. */
+export async function measureData(engine: Engine, config: StackConfig, signal: AbortSignal): Promise<DataUsage> {
+  const containers = await findContainers(engine, config.name).catch((error: unknown) => {
+    if (error instanceof StackError) return new Map<string, ContainerSummary>();
+    throw error;
+  });
+  const measured = [...containers].map(async ([service, container]) => {
+    const mount = specOf(container)?.mounts.find(({ kind }) => kind === 'data');
+    const isMeasured = mount !== undefined && container.state === 'running';
+    return { service, sizes: isMeasured ? await sizesOf(engine, container.id, mount.target) : undefined };
+  });
+  const [growth, found] = await Promise.all([prometheusGrowth(engine, config, signal), Promise.all(measured)]);
+  return new Map(
+    found.flatMap(({ service, sizes }): readonly (readonly [string, Vital])[] => {
+      if (sizes === undefined) return [];
+      return [[service, readUsage({ ...sizes, growth: service === 'prometheus' ? growth : undefined })]];
     }),
   );
-  return {
-    ...status,
-    services: found.map(({ service }) => service),
-    problems: [...status.problems, ...found.flatMap(({ problems }) => problems)],
-  };
+}
+
+/** The status with what was measured. */
+export function withDataUsage(status: StackStatus, usage: DataUsage): StackStatus {
+  const problems = [...usage].flatMap(([service, vital]): readonly StatusProblem[] =>
+    vital.tone === 'right' ? [] : [{ tone: 'notice', service, ...aboutDisk(vital) }],
+  );
+  const services = status.services.map((service) => {
+    const vital = usage.get(service.service);
+    return vital === undefined ? service : { ...service, vitals: [...service.vitals, vital] };
+  });
+  return { ...status, services, problems: [...status.problems, ...problems] };
 }
 
 function aboutDisk({ text }: Vital): Pick<StatusProblem, 'message' | 'tryThis'> {
@@ -65,26 +72,29 @@ export function readUsage({
   growth,
 }: {
   readonly bytes: number;
-  readonly disk: { readonly bytes: number; readonly freeBytes: number };
+  readonly disk: DiskUsage;
   readonly growth?: Growth | undefined;
 }): Vital {
   const used = 1 - disk.freeBytes / disk.bytes;
   const size = `${sizeText(bytes)}, the disk is ${Math.round(used * 100)} % full`;
-  const more = growth === undefined ? 0 : Math.max(0, growth.mostBytes - bytes);
   const values = { bytes, diskBytes: disk.bytes, freeBytes: disk.freeBytes };
   const isFull = used >= nearlyFull;
-  if (growth === undefined || growth.bytesPerSecond <= 0)
-    return { label: 'data', text: size, values, tone: isFull ? 'notice' : 'right' };
-  if (more <= disk.freeBytes) {
-    const text = `${size}; at most ${sizeText(growth.mostBytes)} by its retention`;
-    return { label: 'data', text, values, tone: isFull ? 'notice' : 'right' };
+  const tone = isFull ? 'notice' : 'right';
+  if (growth === undefined || growth.bytesPerSecond <= 0) return { label: 'data', text: size, values, tone };
+  const { bytesPerSecond, seconds, bytes: most, share } = growth;
+  const mostBytes = Math.min(
+    seconds === undefined ? Number.POSITIVE_INFINITY : bytesPerSecond * seconds,
+    most ?? Number.POSITIVE_INFINITY,
+    share === undefined ? Number.POSITIVE_INFINITY : disk.bytes * share,
+  );
+  if (mostBytes - bytes <= disk.freeBytes) {
+    return { label: 'data', text: `${size}; at most ${sizeText(mostBytes)} by its retention`, values, tone };
   }
-  const days = disk.freeBytes / growth.bytesPerSecond / 86_400;
-  const when = days < 2 ? `${Math.round(days * 24)} hours` : `${Math.round(days)} days`;
-  const text = `${size}; full in about ${when} at the present rate`;
+  const days = disk.freeBytes / bytesPerSecond / 86_400;
+  const when = days < 2 ? counted(Math.max(1, Math.round(days * 24)), 'hour') : `${Math.round(days)} days`;
   return {
     label: 'data',
-    text,
+    text: `${size}; full in about ${when} at the present rate`,
     values: { ...values, fullInDays: days },
     tone: days < fewDays || isFull ? 'notice' : 'right',
   };
@@ -94,23 +104,26 @@ export function readUsage({
 const bytesPerSample = 2;
 
 async function prometheusGrowth(engine: Engine, config: StackConfig, signal: AbortSignal): Promise<Growth | undefined> {
-  const { enabled, mode, retention } = config.prometheus;
+  const { enabled, mode } = config.prometheus;
   if (!enabled || mode !== 'server') return undefined;
   const servers = await openServers(engine, config, signal);
   try {
     const client = new PrometheusClient(servers);
     const first = async (expr: string): Promise<number | undefined> => (await client.query(expr))[0]?.value;
     const job = '{job="prometheus"}';
-    const [samples = 0, measured] = await Promise.all([
-      first(`sum(rate(prometheus_tsdb_head_samples_appended_total${job}[1h]))`),
+    const appended = `prometheus_tsdb_head_samples_appended_total${job}`;
+    const uptime = `(time() - max(process_start_time_seconds${job}))`;
+    const [samples = 0, measured, retention] = await Promise.all([
+      // A rate counts the time before the start, too, as if nothing had been stored then.
+      first(`(sum(rate(${appended}[1h])) and ${uptime} > 3600) or sum(${appended}) / ${uptime}`),
       first(
         `prometheus_tsdb_compaction_chunk_size_bytes_sum${job} / (prometheus_tsdb_compaction_chunk_samples_sum${job} > 0)`,
       ),
+      client.retention(),
     ]);
     // The index takes about as much again for short series, and little for long ones.
     const bytesPerSecond = samples * (measured === undefined ? bytesPerSample : measured * 1.3);
-    const seconds = (parseDuration(retention.time) ?? 0) / 1000;
-    return { bytesPerSecond, mostBytes: bytesPerSecond * seconds };
+    return { bytesPerSecond, ...parseRetention(retention) };
   } catch (error) {
     if (error instanceof NoAnswerError) return undefined;
     throw error;
@@ -119,12 +132,30 @@ async function prometheusGrowth(engine: Engine, config: StackConfig, signal: Abo
   }
 }
 
-async function sizeOf(engine: Engine, container: string, folder: string): Promise<number | undefined> {
-  const { exitCode, stdout } = await engine
-    .exec(container, ['du', '-sk', folder])
-    .catch(() => ({ exitCode: 1, stdout: '' }));
-  const [size] = /^\d+/.exec(stdout) ?? [];
-  return exitCode === 0 && size !== undefined ? Number(size) * 1024 : undefined;
+/** What ends the growth of Prometheus's data, from its own words: `15d`, `15d or 20GiB`, `15d or 80%`. */
+export function parseRetention(text: string): Omit<Growth, 'bytesPerSecond'> {
+  const parts = text.split(' or ');
+  const firstOf = (parse: (part: string) => number | undefined): number | undefined =>
+    parts.map(parse).find((value) => value !== undefined && value > 0);
+  const ms = firstOf(parseDuration);
+  return {
+    seconds: ms === undefined ? undefined : ms / 1000,
+    bytes: firstOf(parseSize),
+    share: firstOf((part) => (part.endsWith('%') ? Number(part.slice(0, -1)) / 100 : undefined)),
+  };
+}
+
+/** The size of a folder in a container, and its file system; undefined when its image cannot say it. */
+async function sizesOf(
+  engine: Engine,
+  container: string,
+  folder: string,
+): Promise<{ readonly bytes: number; readonly disk: DiskUsage } | undefined> {
+  const script = 'df -Pk "$1" && du -sk "$1"';
+  const result = await execIfThere(engine, container, ['sh', '-c', script, 'sh', folder]);
+  const disk = parseDisk(result?.stdout ?? '');
+  const [, size] = /^(\d+)\s+\/[^\n]*\n?$/m.exec(result?.stdout ?? '') ?? [];
+  return disk === undefined || size === undefined ? undefined : { disk, bytes: Number(size) * 1024 };
 }
 
 function sizeText(bytes: number): string {

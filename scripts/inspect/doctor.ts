@@ -1,7 +1,8 @@
 import { connect } from 'node:net';
 import { versionNumbers } from '../../stack/values/known-versions.ts';
 import { andList, counted } from '../../stack/values/words.ts';
-import type { ContainerSummary, Engine } from '../engine/engine.ts';
+import type { ContainerSummary, Engine, ExecResult } from '../engine/engine.ts';
+import { EngineError } from '../engine/engine-error.ts';
 import { roleLabel, stackLabel } from '../engine/labels.ts';
 import { servicesAmong } from '../state/find-stack.ts';
 import { names } from '../state/names.ts';
@@ -113,7 +114,7 @@ export const nearlyFull = 0.85;
 const full = 0.95;
 
 async function disk(engine: Engine, { id }: ContainerSummary): Promise<Find> {
-  const usage = await diskUsage(engine, id, '/');
+  const usage = parseDisk((await execIfThere(engine, id, ['df', '-Pk', '/']))?.stdout ?? '');
   if (usage === undefined) return { verdict: 'unknown', text: 'its images have no df' };
   const { bytes, freeBytes } = usage;
   const used = 1 - freeBytes / bytes;
@@ -123,26 +124,42 @@ async function disk(engine: Engine, { id }: ContainerSummary): Promise<Find> {
   return { verdict: used >= full ? 'wrong' : 'notice', text, tryThis };
 }
 
-/** The file system of a folder in a running container; undefined when its image cannot say it. */
-export async function diskUsage(
-  engine: Pick<Engine, 'exec'>,
-  container: string,
-  folder: string,
-): Promise<{ readonly bytes: number; readonly freeBytes: number } | undefined> {
-  const { exitCode, stdout } = await engine.exec(container, ['df', '-Pk', folder]).catch(() => noResult);
-  const [total, , available] = /(\d+) +(\d+) +(\d+) +\d+%/.exec(stdout)?.slice(1).map(Number) ?? [];
-  if (exitCode !== 0 || total === undefined || available === undefined || total === 0) return undefined;
+export interface DiskUsage {
+  readonly bytes: number;
+  readonly freeBytes: number;
+}
+
+/** The file system that `df -Pk` printed; undefined when it printed none. */
+export function parseDisk(output: string): DiskUsage | undefined {
+  const [total, , available] = /(\d+) +(\d+) +(\d+) +\d+%/.exec(output)?.slice(1).map(Number) ?? [];
+  if (total === undefined || available === undefined || total === 0) return undefined;
   return { bytes: total * 1024, freeBytes: available * 1024 };
 }
 
-const noResult = { exitCode: 1, stdout: '', stderr: '' };
+/** Runs a program in a container; undefined when its image has no such program. */
+export async function execIfThere(
+  engine: Pick<Engine, 'exec'>,
+  container: string,
+  argv: readonly string[],
+): Promise<ExecResult | undefined> {
+  const missing = /executable file|no such file or directory/i;
+  try {
+    const result = await engine.exec(container, argv);
+    // Docker reports it as the output of a program that exits so.
+    const isMissing = [126, 127].includes(result.exitCode) && missing.test(result.stdout + result.stderr);
+    return isMissing ? undefined : result;
+  } catch (error) {
+    if (error instanceof EngineError && missing.test(error.message)) return undefined;
+    throw error;
+  }
+}
 
 async function clock({ engine, now }: DoctorOptions, { id }: ContainerSummary): Promise<Find> {
   const before = now();
-  const { exitCode, stdout } = await engine.exec(id, ['date', '+%s']).catch(() => noResult);
+  const result = await execIfThere(engine, id, ['date', '+%s']);
   const after = now();
-  const there = Number(stdout.trim()) * 1000;
-  if (exitCode !== 0 || Number.isNaN(there)) return { verdict: 'unknown', text: 'its images have no date' };
+  const there = Number(result?.stdout.trim()) * 1000;
+  if (result?.exitCode !== 0 || Number.isNaN(there)) return { verdict: 'unknown', text: 'its images have no date' };
   // `date` cuts off the fraction of a second.
   const skew = there + 999 < before ? before - there - 999 : Math.max(0, there - after);
   const seconds = Math.round(skew / 1000);
@@ -161,11 +178,9 @@ async function resolution(
 ): Promise<Find> {
   const other = beside.find(({ id }) => id !== container.id);
   if (other === undefined) return { verdict: 'unknown', text: 'the stack has only one container' };
-  const { exitCode, stdout, stderr } = await engine.exec(container.id, ['nslookup', other.name]).catch(() => noResult);
-  if (exitCode === 0) return { verdict: 'fine', text: 'containers find each other by name' };
-  if (/not found|executable file/.test(stderr + stdout) && !/server can't find|NXDOMAIN/i.test(stderr + stdout)) {
-    return { verdict: 'unknown', text: 'its images have no nslookup' };
-  }
+  const result = await execIfThere(engine, container.id, ['nslookup', other.name]);
+  if (result === undefined) return { verdict: 'unknown', text: 'its images have no nslookup' };
+  if (result.exitCode === 0) return { verdict: 'fine', text: 'containers find each other by name' };
   return {
     verdict: 'wrong',
     text: `${container.name} does not find ${other.name} by name: the DNS of the engine does not answer`,
@@ -184,15 +199,14 @@ async function network(
     const port = hostPorts[0]?.containerPort;
     if (id === container.id || port === undefined) continue;
     const url = `http://${name}:${port}/`;
-    const { exitCode, stderr, stdout } = await engine
-      .exec(container.id, ['wget', '-q', '-T', '3', '-O', '/dev/null', url])
-      .catch(() => noResult);
-    const output = stderr + stdout;
+    const argv = ['wget', '-Y', 'off', '-q', '-T', '3', '-O', '/dev/null', url];
+    const result = await execIfThere(engine, container.id, argv);
+    if (result === undefined) return { verdict: 'unknown', text: 'its images have no wget' };
+    const output = result.stderr + result.stdout;
     // A refusal by the server is an answer.
-    if (exitCode === 0 || /HTTP|server returned|TLS|error getting response/i.test(output)) {
+    if (result.exitCode === 0 || /HTTP|server returned|TLS|error getting response/i.test(output)) {
       return { verdict: 'fine', text: 'containers reach each other' };
     }
-    if (/executable file|no such file/i.test(output)) return { verdict: 'unknown', text: 'its images have no wget' };
     return {
       verdict: 'wrong',
       text: `${container.name} does not reach ${name}:${port}: ${output.trim() || 'no answer'}`,

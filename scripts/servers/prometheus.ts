@@ -124,9 +124,10 @@ export class PrometheusClient {
   }
 
   /** The samples of an instant query; rejects with a StackError that says what is wrong with the expression. */
-  async query(expr: string): Promise<readonly QueriedSample[]> {
-    const { status, body } = await this.#servers.request(service, { method: 'GET', path: queryPath(expr) });
+  async query(expr: string, timeoutMs?: number): Promise<readonly QueriedSample[]> {
     const doing = `querying ${expr}`;
+    const request = { method: 'GET', path: queryPath(expr) } as const;
+    const { status, body } = await this.#servers.request(service, request, undefined, timeoutMs);
     const refused = errorSchema.safeParse(parseJson(body)).data;
     if (refused !== undefined) throw new StackError({ doing, why: refused.error, tryThis: 'correct the expression' });
     const response = resultSchema.safeParse(parseJson(body)).data?.data;
@@ -207,6 +208,12 @@ export class PrometheusClient {
       blockBytes: gauge('prometheus_tsdb_storage_blocks_bytes'),
       oldestMs: oldest === undefined || oldest <= 0 ? undefined : oldest * 1000,
     };
+  }
+
+  /** What ends the time or the size of its data, in its own words: `15d or 20GiB`. */
+  async retention(): Promise<string> {
+    const schema = dataOf(z.object({ storageRetention: z.string() }));
+    return (await this.#servers.json(service, '/api/v1/status/runtimeinfo', schema)).data.storageRetention;
   }
 
   /** The value of a command-line flag, by its name without dashes; undefined when it has no such flag. */

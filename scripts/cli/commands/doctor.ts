@@ -1,6 +1,9 @@
 import * as z from 'zod';
 import { counted } from '../../../stack/values/words.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { type DoctorFinding, examine } from '../../inspect/doctor.ts';
+import { listStacks } from '../../inspect/stacks.ts';
+import { notFound } from '../../state/find-stack.ts';
 import { InputError } from '../../util/stack-error.ts';
 import { type Context, exitCodes } from '../context.ts';
 import { defineCommand } from './command.ts';
@@ -11,7 +14,10 @@ export const command = defineCommand({
     'Goes through what commonly goes wrong on an engine: its version, cgroup limits, the disk, the clock, names and ' +
     'connections between containers, published ports, and volumes and networks of former stacks. Works without a stack.yml, and ' +
     'looks at an engine through a container that runs. Changes and deletes nothing; exits 1 when something is wrong.',
-  examples: [{ line: 'doctor', what: 'look at the engine of this stack' }],
+  examples: [
+    { line: 'doctor', what: 'look at the engine of this stack' },
+    { line: 'doctor -p shop', what: 'through the containers of the stack shop, from any folder' },
+  ],
   json: () =>
     z.strictObject({
       findings: z.array(
@@ -26,7 +32,9 @@ export const command = defineCommand({
   run: async (context) => {
     await using engine = await connectEngine(context);
     const { clock, signal, stdout } = context;
-    const findings = await examine({ engine, stack: await stackIfAny(context), now: () => clock.now(), signal });
+    const stack = await stackIfAny(context);
+    if (context.stackName !== undefined) await requireStack(engine, context.stackName);
+    const findings = await examine({ engine, stack, now: () => clock.now(), signal });
     context.result({ findings: findings.map(({ tryThis, ...finding }) => ({ ...finding, try: tryThis })) });
     stdout.write(findings.map((finding) => printFinding(finding, stdout)).join(''));
     const wrong = findings.filter(({ verdict }) => verdict === 'wrong').length;
@@ -36,7 +44,14 @@ export const command = defineCommand({
   },
 });
 
+/** Throws a StackError for a stack of which the engine has nothing; one that is stopped still has volumes. */
+async function requireStack(engine: Engine, stack: string): Promise<void> {
+  const isThere = (await listStacks(engine)).some(({ name }) => name === stack);
+  if (!isThere) throw await notFound(engine, stack);
+}
+
 async function stackIfAny(context: Context<never>): Promise<string | undefined> {
+  if (context.stackName !== undefined) return (await stackNameOf(context)).stack;
   try {
     return (await stackNameOf({ ...context, report: () => undefined })).stack;
   } catch (error) {

@@ -31,10 +31,11 @@ export const command = defineCommand({
     const { clock, signal } = context;
     const take = async (report: Report): Promise<StackStatus> => {
       const rendering = await renderToLook({ ...context, report }, Promise.resolve(engine), { compare: true });
-      const status = await takeStatus({ engine, rendering, clock, signal });
-      if (!data) return status;
-      const { withDataUsage } = await import('../../inspect/data-usage.ts');
-      return withDataUsage(engine, rendering.config, status, signal);
+      const taking = takeStatus({ engine, rendering, clock, signal });
+      if (!data) return taking;
+      const { measureData, withDataUsage } = await import('../../inspect/data-usage.ts');
+      const [status, usage] = await Promise.all([taking, measureData(engine, rendering.config, signal)]);
+      return withDataUsage(status, usage);
     };
     if (watch === true) {
       await watchStatus(context, { take, print: (status) => toText(context, status), toLine: toStatusLine });
