@@ -47,10 +47,16 @@ export async function createDockerEngine(
             readonly Warnings?: readonly string[] | null;
             readonly MemoryLimit?: boolean;
             readonly CpuCfsQuota?: boolean;
+            readonly MemTotal?: number;
           };
           // Podman does not have all fields.
-          const { Warnings: warnings, MemoryLimit: limitsMemory = true, CpuCfsQuota: limitsCpus = true } = found;
-          return { warnings: warnings ?? [], limitsMemory, limitsCpus };
+          const {
+            Warnings: warnings,
+            MemoryLimit: limitsMemory = true,
+            CpuCfsQuota: limitsCpus = true,
+            MemTotal,
+          } = found;
+          return { warnings: warnings ?? [], limitsMemory, limitsCpus, memoryBytes: MemTotal || undefined };
         },
         { signal },
       ),

@@ -25,6 +25,8 @@ export interface EngineDetails {
   readonly warnings: readonly string[];
   readonly limitsMemory: boolean;
   readonly limitsCpus: boolean;
+  /** The memory of its host, or of its virtual machine; undefined when it does not say it. */
+  readonly memoryBytes?: number | undefined;
 }
 
 /** A TCP port of the engine's host that a container publishes. */

@@ -14,6 +14,7 @@ import {
   externalUrl,
   featuresIn,
   flagIn,
+  goMemoryLimit,
   nobody,
   toResources,
   withoutFlag,
@@ -67,7 +68,7 @@ export const alertmanager = defineService({
         ...(featuresOf(config).length === 0 ? [] : [`--enable-feature=${featuresOf(config).join(',')}`]),
         ...withoutFlag(own.extra_args, 'enable-feature'),
       ],
-      env: { TZ: config.timezone },
+      env: { TZ: config.timezone, ...goMemoryLimit(own.resources) },
       ports: [{ bind: config.bind, host: own.port, container: port }],
       mounts: [
         { kind: 'config', target: configMount },

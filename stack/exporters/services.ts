@@ -4,7 +4,7 @@ import type { KeyPath, Problem } from '../diagnostic.ts';
 import type { ContainerSpec, RenderedFile } from '../model.ts';
 import { type Contributor, defineService, keyPath, type Service, type UserFiles } from '../service.ts';
 import { configFiles, fileOfUser, secretsReserved } from '../values/config-files.ts';
-import { configMount, toResources } from '../values/container.ts';
+import { configMount, goMemoryLimit, toResources } from '../values/container.ts';
 import { explainExit } from '../values/exit-causes.ts';
 import { isMapping, type Mapping, valueAt } from '../values/mapping.ts';
 import { quoted } from '../values/words.ts';
@@ -199,7 +199,7 @@ function toService(one: Placed): Service {
         image: keys.image,
         user: exporter.user,
         args: [...exporter.args(keys), ...(isCustom ? [] : keys.extra_args)],
-        env: { TZ: config.timezone, ...exporter.env(keys) },
+        env: { TZ: config.timezone, ...goMemoryLimit(keys.resources), ...exporter.env(keys) },
         ports: isPublished ? [{ bind: config.bind, host: keys.port, container: port }] : [],
         mounts: hasFiles ? [{ kind: 'config', target: configMount }] : [],
         tmpfs: [],

@@ -2,7 +2,7 @@ import type { StackConfig } from '../config.ts';
 import type { RenderedFile } from '../model.ts';
 import { isAgent } from '../prometheus/agent.ts';
 import { Secret } from '../secret.ts';
-import { configDir, configMount } from '../values/container.ts';
+import { configDir, configMount, goMemoryLimit } from '../values/container.ts';
 import type { GrafanaConfig } from './config.ts';
 
 /** The names of the secrets that promstack generates and keeps on the engine. */
@@ -128,6 +128,7 @@ export function environment(config: StackConfig): Readonly<Record<string, string
   const entries = all.map((setting): readonly [string, string] => [variableName(setting), textOf(setting)]);
   return {
     TZ: config.timezone,
+    ...goMemoryLimit(config.grafana.resources),
     ...Object.fromEntries(entries),
     // Grafana reads the files only at start, so a changed secret must recreate the container too.
     ...(secrets.length === 0 ? {} : { PROMSTACK_SECRETS: fingerprint(secrets.map(({ value }) => value.reveal())) }),

@@ -3,6 +3,7 @@ import type { StackConfig } from '../config.ts';
 import { exporterServices, pagesIn } from '../exporters/services.ts';
 import type { RenderedFile } from '../model.ts';
 import type { Mapping } from '../values/mapping.ts';
+import { memoryLimitRecords } from './memory-limits.ts';
 
 const limitRecord = 'promstack_sample_limit';
 
@@ -32,10 +33,11 @@ export function limitRules(config: StackConfig): readonly RenderedFile[] {
     ...(hasGroups && groupLimit !== undefined
       ? [{ record: 'promstack_group_sample_limit', expr: `vector(${groupLimit})` }]
       : []),
+    ...memoryLimitRecords(config),
   ];
   if (rules.length === 0) return [];
   const text = stringify({ groups: [{ name: 'promstack-limits', interval: '1m', rules }] });
-  const content = `# Written by promstack: the limits on samples in stack.yml.\n${text}`;
+  const content = `# Written by promstack: the limits in stack.yml.\n${text}`;
   return [{ service: 'prometheus', path: 'rules/promstack-limits.yml', content, mode: 0o444, origin: 'promstack' }];
 }
 
@@ -44,6 +46,9 @@ function limitOf(value: unknown): number | undefined {
   return value === undefined || value === null || !Number.isInteger(Number(value)) ? undefined : Number(value);
 }
 
-/** Whether a shipped rule file belongs to a stack: all series are looked at, so that of groups only where their limit is set. */
-export const isLimitSet = (path: string, { pushgateway: { group_sample_limit: limit } }: StackConfig): boolean =>
-  limit !== undefined || path !== 'contribute/rules/pushgateway-limit.yml';
+/** Whether a shipped rule file belongs to a stack: those about a limit only where it is set. */
+export function isLimitSet(path: string, config: StackConfig): boolean {
+  if (path === 'contribute/rules/pushgateway-limit.yml') return config.pushgateway.group_sample_limit !== undefined;
+  if (path === 'contribute/rules/memory-limit.yml') return memoryLimitRecords(config).length > 0;
+  return true;
+}

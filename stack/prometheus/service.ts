@@ -10,7 +10,15 @@ import { withoutOwn } from '../own-items.ts';
 import { contentOf } from '../secret.ts';
 import { defineService, namedParts } from '../service.ts';
 import { configFiles, secretsReserved } from '../values/config-files.ts';
-import { configDir, configMount, externalUrl, flagIn, nobody, toResources } from '../values/container.ts';
+import {
+  configDir,
+  configMount,
+  externalUrl,
+  flagIn,
+  goMemoryLimit,
+  nobody,
+  toResources,
+} from '../values/container.ts';
 import { copySamples } from '../values/copy-data.ts';
 import { type ExitCause, errorIn, explainExit } from '../values/exit-causes.ts';
 import { parseJson } from '../values/parse.ts';
@@ -135,6 +143,8 @@ export const prometheus = defineService({
 
 function container(config: StackConfig): ContainerSpec {
   const own = config.prometheus;
+  // Prometheus's own way to limit its heap does nothing beside the variable.
+  const setsOwnLimit = own.extra_args.some((arg) => /^--(?:no-)?auto-gomemlimit\b/.test(arg));
   return {
     service: 'prometheus',
     image: own.image,
@@ -155,7 +165,7 @@ function container(config: StackConfig): ContainerSpec {
       '--web.enable-lifecycle',
       ...own.extra_args,
     ],
-    env: { TZ: config.timezone },
+    env: { TZ: config.timezone, ...(setsOwnLimit ? {} : goMemoryLimit(own.resources)) },
     ports: [{ bind: config.bind, host: own.port, container: port }],
     mounts: [
       { kind: 'config', target: configMount },

@@ -3,7 +3,7 @@ import type { StackConfig } from '../config.ts';
 import type { ContainerSpec, HealthIndicator, Reading } from '../model.ts';
 import { globalSettings } from '../prometheus/native-sections.ts';
 import { defineService } from '../service.ts';
-import { flagIn, nobody, toResources } from '../values/container.ts';
+import { flagIn, goMemoryLimit, nobody, toResources } from '../values/container.ts';
 import { copyFiles } from '../values/copy-data.ts';
 import { explainExit } from '../values/exit-causes.ts';
 import { flagChecks } from '../values/flag-check.ts';
@@ -38,7 +38,7 @@ export const pushgateway = defineService({
         ...(own.admin_api ? ['--web.enable-admin-api'] : []),
         ...own.extra_args,
       ],
-      env: { TZ: config.timezone },
+      env: { TZ: config.timezone, ...goMemoryLimit(own.resources) },
       ports: [{ bind: config.bind, host: own.port, container: port }],
       mounts: [{ kind: 'data', volume: 'pushgateway-data', target: dataDir }],
       tmpfs: [],

@@ -25,6 +25,18 @@ export function toResources(limits: {
   };
 }
 
+/** The part of a container's memory that a Go program may fill before it collects garbage at any price. */
+const goShare = 0.9;
+
+/**
+ * The environment by which a Go program stays below the memory limit of its container: without it, its heap grows to twice of what is in
+ * use before it is collected, whatever the limit.
+ */
+export function goMemoryLimit(limits: Parameters<typeof toResources>[0]): Readonly<Record<string, string>> {
+  const { memoryBytes } = toResources(limits);
+  return memoryBytes === undefined ? {} : { GOMEMLIMIT: String(Math.floor(memoryBytes * goShare)) };
+}
+
 /** The last value of a flag, as `--name=value` or `--name value`; undefined when it is absent. */
 export function flagIn(args: readonly string[], name: string): string | undefined {
   return valuesOf(args, name).at(-1);

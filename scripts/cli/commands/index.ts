@@ -183,6 +183,12 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./status.ts')).command,
   },
   {
+    name: 'advise',
+    group: 'Inspect',
+    summary: 'propose memory limits from what the servers hold',
+    load: async () => (await import('./advise.ts')).command,
+  },
+  {
     name: 'doctor',
     group: 'Inspect',
     summary: 'look for what commonly goes wrong on an engine',

@@ -20,7 +20,7 @@ interface Alert {
 /** The shipped rules, and the alerts that their tests expect, of a stack with all services and exporters. */
 async function rendered(prometheus: object) {
   const config = stackSchema.parse({
-    prometheus,
+    prometheus: { ...prometheus, resources: { memory: '1GB' } },
     exporters: all,
     long_term: { victoriametrics: {} },
     pushgateway: { group_sample_limit: 1000 },
