@@ -10,9 +10,10 @@ const config: KnipConfig = {
     'scripts/dev/*.ts',
     'test/**/*.test.ts',
     'scripts/ui/page-state.ts!',
+    'scripts/ui/page/main.tsx!',
     'test/support/page-state.ts',
   ],
-  project: ['{scripts,stack}/**/*.ts!', '!scripts/dev/**!', 'test/**/*.ts'],
+  project: ['{scripts,stack}/**/*.{ts,tsx}!', '!scripts/dev/**!', 'test/**/*.ts'],
   // A test may call directly what only its own file calls else.
   ignoreExportsUsedInFile: isProduction,
   // Programs of the host.

@@ -59,6 +59,20 @@ try {
       define: { 'import.meta.url': 'importMetaUrl' },
       banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
     }),
+    // The page of `promstack ui`: complete, so that it works without a network.
+    build({
+      ...common,
+      entryPoints: {
+        'ui/page': 'scripts/ui/page/main.tsx',
+        'ui/style': 'scripts/ui/page/style.css',
+        'ui/index': 'scripts/ui/page/index.html',
+      },
+      platform: 'browser',
+      target: ['chrome111', 'firefox113', 'safari16.4'],
+      format: 'esm',
+      loader: { '.html': 'copy' },
+      minify: true,
+    }),
   ]);
   // Code with type errors is built anyway, so that it can be tried; the exit code reports them.
   if (compiled.exitCode === 0) rollUpTypes(join(types, 'scripts', 'index.d.ts'), join(fresh, 'scripts', 'index.d.ts'));

@@ -1,0 +1,150 @@
+import { computed } from '@preact/signals';
+import { useState } from 'preact/hooks';
+import type { PageEntry } from '../page-state.ts';
+import { plural } from './format.ts';
+import { Panel } from './panels.tsx';
+import { found } from './rows.ts';
+import { entries, header, open, selection } from './store.ts';
+import { Brief, type MarkState, Name, StateWord, Text, Time } from './texts.tsx';
+import { WindowedList } from './windowed-list.tsx';
+
+const newestFirst = computed(() => Object.values(entries.value).toSorted((a, b) => b.at - a.at));
+
+interface Row {
+  readonly key: string;
+  readonly entry?: PageEntry;
+}
+
+const rows = computed<readonly Row[]>(() => [
+  { key: 'drift' },
+  ...found(newestFirst.value, ({ revision, who, command, changed, why, mistakes }) =>
+    [revision, who, command, ...changed, why, ...mistakes.map(({ message }) => message)].join(' '),
+  ).map((entry) => ({ key: entry.id, entry })),
+]);
+
+/** The revisions between which a difference can be asked, newest first. */
+const revisions = computed(() => [
+  ...new Set(
+    newestFirst.value.flatMap(({ kind, place, revision }) =>
+      kind === 'revision' && place !== 'past' && revision !== undefined ? [revision] : [],
+    ),
+  ),
+]);
+
+export function shortRevision(revision: string): string {
+  return revision.slice(0, 12);
+}
+
+export function entryState({ kind, place }: PageEntry): { readonly state: MarkState; readonly word: string } {
+  if (kind === 'refused') return { state: 'wrong', word: 'rolled back' };
+  if (kind === 'invalid') return { state: 'wrong', word: 'refused' };
+  return place === 'current' ? { state: 'ok', word: 'running' } : { state: 'past', word: 'past' };
+}
+
+/** What was applied, what was refused and what differs now. */
+export function Timeline() {
+  return (
+    <Panel id="timeline" title="Revisions" count={newestFirst.value.length}>
+      <WindowedList
+        label="Revisions, newest first"
+        rows={rows.value}
+        selected={
+          selection.value?.kind === 'entry' || selection.value?.kind === 'drift' ? selection.value.id : undefined
+        }
+        onOpen={({ entry }) =>
+          open(entry === undefined ? { kind: 'drift', id: 'drift' } : { kind: 'entry', id: entry.id })
+        }
+        render={({ entry }) => (entry === undefined ? <Now /> : <Entry entry={entry} />)}
+      />
+      {revisions.value.length > 1 && <Compare />}
+    </Panel>
+  );
+}
+
+function Now() {
+  const differences = header.value?.problems.length ?? 0;
+  return (
+    <>
+      <StateWord state={differences === 0 ? 'ok' : 'notice'} word={differences === 0 ? 'no drift' : 'drift'} />
+      <span class="figure">now</span>
+      <span class="rest">
+        {differences === 0 ? 'What runs is what stack.yml says' : `${plural(differences, 'difference')} from stack.yml`}
+      </span>
+    </>
+  );
+}
+
+function Entry({ entry }: { readonly entry: PageEntry }) {
+  const { at, revision, command, who, changed, why, mistakes } = entry;
+  const mistake = mistakes[0];
+  return (
+    <>
+      <StateWord {...entryState(entry)} />
+      <span class="figure">
+        <Time at={at} />
+      </span>
+      <span class="rest">
+        {revision !== undefined && <Text text={revision.slice(0, 8)} class="code" />}
+        <b>
+          <Brief text={command} />
+        </b>
+        {who !== undefined && (
+          <span class="dim">
+            by <Brief text={who} />
+          </span>
+        )}
+        <Name
+          text={
+            mistake === undefined
+              ? (why ?? changed.join(', '))
+              : `${mistake.place === undefined ? '' : `${mistake.place} `}${mistake.message}`
+          }
+        />
+      </span>
+    </>
+  );
+}
+
+/** Asks for the difference between two revisions. */
+function Compare() {
+  const [newest = '', second = ''] = revisions.value;
+  const [from, setFrom] = useState<string>();
+  const [to, setTo] = useState<string>();
+  const [a, b] = [from ?? second, to ?? newest];
+  return (
+    <form
+      class="compare"
+      onSubmit={(event) => {
+        event.preventDefault();
+        open({ kind: 'diff', id: `${a}..${b}`, from: a, to: b });
+      }}
+    >
+      <RevisionChoice label="From" value={a} onChange={setFrom} />
+      <RevisionChoice label="to" value={b} onChange={setTo} />
+      <button type="submit">Compare</button>
+    </form>
+  );
+}
+
+function RevisionChoice({
+  label,
+  value,
+  onChange,
+}: {
+  readonly label: string;
+  readonly value: string;
+  onChange(revision: string): void;
+}) {
+  return (
+    <label>
+      {label}{' '}
+      <select value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+        {revisions.value.map((revision) => (
+          <option key={revision} value={revision}>
+            {shortRevision(revision)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
