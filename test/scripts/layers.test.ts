@@ -24,14 +24,14 @@ const longest = 15;
 const root = packageRoot();
 const sources = ['scripts', 'stack'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts'))
+    .filter((path) => /\.tsx?$/.test(path))
     .map((path) => `${folder}/${path}`),
 );
 const imports = new Map(sources.map((file) => [file, importsOf(file)]));
 
 function importsOf(file: string): readonly string[] {
   const text = readFileSync(join(root, file), 'utf8');
-  const found = text.matchAll(/(?:\bfrom|\bimport\(|^import)\s*'(\.[^']+\.ts)'/gm);
+  const found = text.matchAll(/(?:\bfrom|\bimport\(|^import)\s*'(\.[^']+\.tsx?)'/gm);
   return [...found].map(([, path = '']) => normalize(join(dirname(file), path)));
 }
 

@@ -9,6 +9,7 @@ export const shares = {
   'sequences of pushes held against a Pushgateway': 5,
   'labelled containers under watch': 10,
   'random PromQL with and without remembered shapes': 5,
+  'hostile names on the live page': 12,
   'random YAML held against the yaml package': 5,
 } as const;
 
