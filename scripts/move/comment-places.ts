@@ -9,9 +9,9 @@ export function settleComments(node: unknown, text: string): void {
   if (isMap(node)) for (const { key, value } of node.items) settleKey(key, value, text);
   node.items.forEach((item, index) => {
     const value = isMap(node) ? (item as { value: unknown }).value : item;
-    const own = takeOwnLines(value, text);
-    if (own.length > 0) giveTo(node, index + 1, own);
     settleComments(value, text);
+    const own = [...takeOwnLines(value, text), ...takeOutdented(value, text)];
+    if (own.length > 0) giveTo(node, index + 1, own);
   });
 }
 
@@ -48,13 +48,55 @@ function takeOwnLines(value: unknown, text: string): readonly string[] {
   return isBeside ? lines.slice(1) : lines;
 }
 
+/** Takes the lines at the end of a list or a mapping that begin left of it: they are about what follows. */
+function takeOutdented(value: unknown, text: string): readonly string[] {
+  if ((!isMap(value) && !isSeq(value)) || value.flow === true || !value.comment || !value.range) return [];
+  const [from] = value.range;
+  const depth = from - (text.lastIndexOf('\n', from - 1) + 1);
+  const below = text
+    .slice(lastOf(value).range?.[1] ?? from)
+    .split('\n')
+    .slice(1);
+  const lines = value.comment.split('\n');
+  let at = 0;
+  const isOutdented = (line: string): boolean => {
+    const found = below.findIndex(
+      (other, index) => index >= at && other.trimStart().trimEnd() === `#${line}`.trimEnd(),
+    );
+    if (line.trim() === '' || found === -1) return false;
+    at = found + 1;
+    return (below[found] ?? '').search(/\S/) < depth;
+  };
+  const cut = lines.findIndex(isOutdented);
+  if (cut === -1) return [];
+  value.comment = lines.slice(0, cut).join('\n').trimEnd() || null;
+  return lines.slice(lines[cut - 1] === '' ? cut - 1 : cut);
+}
+
+/** The last node of a list or a mapping, of which comments may follow. */
+function lastOf(node: Node): Node {
+  const last = isMap(node)
+    ? (node.items.at(-1)?.value ?? node.items.at(-1)?.key)
+    : isSeq(node)
+      ? node.items.at(-1)
+      : undefined;
+  const isFlow = (isMap(node) || isSeq(node)) && node.flow === true;
+  return isFlow || last === undefined || last === null ? node : lastOf(last as Node);
+}
+
 /** Puts lines before an item of a collection, or at its end. */
 function giveTo(collection: YAMLMap | YAMLSeq, index: number, lines: readonly string[]): void {
   const item = collection.items[index] as { key?: unknown } | undefined;
   const next = (isMap(collection) ? item?.key : item) as Scalar | undefined;
-  const join = (after: string | null | undefined): string => [...lines, ...(after ? [after] : [])].join('\n');
-  if (next === undefined || next === null) collection.comment = join(collection.comment);
-  else next.commentBefore = join(next.commentBefore);
+  const join = (own: readonly string[], after: string | null | undefined): string =>
+    [...own, ...(after ? [after] : [])].join('\n');
+  if (next === undefined || next === null) {
+    collection.comment = join(lines, collection.comment);
+    return;
+  }
+  const isApart = lines[0] === '';
+  next.commentBefore = join(isApart ? lines.slice(1) : lines, next.commentBefore);
+  if (isApart) next.spaceBefore = true;
 }
 
 /** Puts a comment above a scalar that is a value above its key. */

@@ -6,7 +6,7 @@ import { configDir } from '../../stack/values/container.ts';
 import { redactUrls } from '../util/redaction.ts';
 import type { ComposeService, Written } from './compose-project.ts';
 import type { InputFiles } from './input-files.ts';
-import { contentAt, filesAt } from './mounted-files.ts';
+import { type BindMount, contentAt, filesAt } from './mounted-files.ts';
 import { listNode } from './native-config.ts';
 import type { StackDraft } from './stack-draft.ts';
 import { childOf, isEmpty, keyOf, pairsOf, placedAs, placeOf, stringNode, textOf, toValue } from './yaml-tree.ts';
@@ -46,6 +46,11 @@ export class Flags {
       if (isValue) this.#words.splice(-1, 1, { text: `${before.text}=${word.text}`, node: before.node });
       else this.#words.push(word);
     }
+  }
+
+  /** Changes the words. */
+  replace(change: (word: string) => string): void {
+    for (const [at, { text, node }] of this.#words.entries()) this.#words[at] = { text: change(text), node };
   }
 
   /** Removes a flag and returns its value. */
@@ -116,12 +121,26 @@ function passwordIn(text: string | undefined, address: string): string | undefin
   }
 }
 
+/** A flag that names a folder below the root of the host, as the stack's exporter has it mounted. */
+function inRoot(word: string, { mounts }: ComposeService, root: string): string {
+  const [, flag, path = ''] = /^([^=]+=)(\/.*)$/s.exec(word) ?? [];
+  const mount = mountOf(path, mounts);
+  return mount?.source === '/' ? `${flag}${root}${path.slice(mount.target.replace(/\/$/, '').length)}` : word;
+}
+
+/** The mount that has a path of the container. */
+export const mountOf = (path: string, mounts: readonly BindMount[]): BindMount | undefined =>
+  mounts
+    .filter(({ target }) => `${path}/`.startsWith(`${target.replace(/\/$/, '')}/`))
+    .toSorted((a, b) => b.target.length - a.target.length)[0];
+
 /** How each exporter that promstack ships takes its flags and its environment. */
 export const moves: Readonly<Record<string, Move>> = {
   node: (flags, service, context) => {
-    const { draft, path } = context;
+    const { draft, path, exporter } = context;
     if (textOf(childOf(service.node, 'network_mode')) === 'host') return "it shares the host's network";
-    if (service.mounts.some(({ target }) => /textfile/.test(target))) return 'it reads files of the host';
+    const [root = ''] = (exporter.host?.mounts ?? []).map(({ target }) => target);
+    flags.replace((word) => inRoot(word, service, root));
     const own = flags.takeAll(
       /^--(?:path\.|web\.listen-address|collector\.filesystem\.(?:ignored-mount-points|mount-points-exclude))/,
     );

@@ -9,7 +9,7 @@ import { imageNode, repositoryOf } from './compose-image.ts';
 import { flagsOf, importPublished, pathPrefix } from './compose-limits.ts';
 import type { ComposeService } from './compose-project.ts';
 import { exportedFiles, exportedMounts } from './exported-parts.ts';
-import { type ExporterImport, Flags, hasSecret, moves, setRest, wordNode } from './exporter-moves.ts';
+import { type ExporterImport, Flags, hasSecret, mountOf, moves, setRest, wordNode } from './exporter-moves.ts';
 import type { ExporterPlace } from './exporter-places.ts';
 import type { InputFile, InputFiles } from './input-files.ts';
 import { type FileView, filesAt } from './mounted-files.ts';
@@ -19,6 +19,7 @@ import {
   blockNode,
   childOf,
   isEmpty,
+  itemsOf,
   keyOf,
   mapOf,
   pairOf,
@@ -65,9 +66,10 @@ export async function importExporter(
   const image = imageNode(service, draft, path.join('.'), exporter.defaultImage);
   if (image !== undefined) draft.set([...path, 'image'], image);
   const refusal = await move(new Flags(service.args), service, { ...context, path, exporter });
-  if (refusal !== undefined) {
+  const reason = refusal ?? (isExported ? undefined : hostFile(service, path, draft, exporter));
+  if (reason !== undefined) {
     draft.remove(path);
-    return refusal;
+    return reason;
   }
   importPublished(service, path, exporter.port, draft);
   if (isExported) await importFiles(service, path, ofKind[exporter.kind] ?? /^secrets\//, context);
@@ -78,6 +80,17 @@ export async function importExporter(
   const metricsPath = `${pathPrefix(service)}${telemetry ?? '/metrics'}`;
   const address = `${name}-exporter:${exporter.port}`;
   return { job, jobName: exporter.kind, address, path: section, service: name, metricsPath };
+}
+
+/** Why an exporter stays with compose whose flags name files of the host that the stack's exporter would not have. */
+function hostFile({ mounts }: ComposeService, path: readonly string[], draft: StackDraft, { host }: Exporter) {
+  const own = (host?.mounts ?? []).map(({ target }) => ({ source: '/', target }));
+  for (const item of itemsOf(childOf(draft.root, ...path, 'extra_args'))) {
+    const [, flag, file = ''] = /^(-[^=]*)=(\/.*)$/s.exec(textOf(item) ?? '') ?? [];
+    const mount = mountOf(file, [...own, ...mounts]);
+    if (mount !== undefined && mount.source !== '/') return `${flag} names files of the host`;
+  }
+  return undefined;
 }
 
 /** The files that an exporter has from its own keys; others are those of the key `files`. */

@@ -94,6 +94,12 @@ export async function startPlain(
     }
     if (server === 'grafana') lines.push(`    environment: ${JSON.stringify(offline)}`);
   }
+  // The compose file that stands for a stack without one has no images.
+  if (isShared) {
+    for (const [service, server] of Object.entries(shape.servers)) {
+      if (images[server] === undefined) lines.push(`  ${service}: !reset null`);
+    }
+  }
   for (const [service, port] of Object.entries(shape.apps ?? {})) {
     lines.push(`  ${service}:`, `    image: ${images.pushgateway}`, `    command: ['--web.listen-address=:${port}']`);
     for (const key of ['container_name', 'ports', 'privileged', 'volumes']) lines.push(`    ${key}: !reset null`);

@@ -253,3 +253,36 @@ test('comments of a compose file and of the job of an exporter must go with what
     expect(text).toContain(part);
   }
 });
+
+test('a comment that begins left of a list must be about what follows it', async () => {
+  const { text } = await importedFrom({
+    ...others,
+    'prometheus.yml': `rule_files:
+  - a.yml
+  # - "first.yml"
+
+# Of this host:
+# two jobs.
+scrape_configs:
+  - job_name: a
+    static_configs:
+      - targets: ['a:1']
+        # labels: {x: y}
+    # honor_labels: true
+  # The other.
+  - job_name: b
+    static_configs:
+      - targets: ['b:1']
+        # later
+  # - job_name: c
+# The end.
+`,
+  });
+  for (const part of [
+    '    - rules/a.yml\n    # - "first.yml"\n\n  # Of this host:\n  # two jobs.\n  scrape_configs:\n',
+    "        - targets: ['a:1']\n          # labels: {x: y}\n      # honor_labels: true\n    # The other.\n    - job_name: b\n",
+    "        - targets: ['b:1']\n          # later\n    # - job_name: c\n  # The end.\n",
+  ]) {
+    expect(text).toContain(part);
+  }
+});

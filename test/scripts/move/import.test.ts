@@ -885,3 +885,32 @@ ${job('self', "'localhost:9090'", 'metrics_path: /prom/metrics, ')}${job('tls', 
     expect(text).not.toContain('alerting:');
   });
 });
+
+describe('the files of the host that an exporter reads', () => {
+  const node = (mounts: string, flag: string) => ({
+    'compose.yaml': compose(
+      `  prometheus: {image: 'prom/prometheus:v3.5.3', volumes: ['.:/etc/prometheus']}\n` +
+        `  node: {image: 'prom/node-exporter:v1.9.1', volumes: [${mounts}], command: ['--path.rootfs=/rootfs', '--collector.textfile.directory=${flag}']}\n`,
+    ),
+    'prometheus.yml': 'scrape_configs: [{job_name: node, static_configs: [{targets: ["node:9100"]}]}]\n',
+  });
+
+  test('must be read at their place in the container of the stack, below the root of the host', async () => {
+    const { text } = await importedFrom(node("'/:/rootfs:ro'", '/rootfs/var/lib/metrics'));
+    expect(text).toContain('- --collector.textfile.directory=/host/var/lib/metrics\n');
+  });
+
+  test('must keep it with compose where the stack does not have them', async () => {
+    const { text, draft } = await importedFrom(
+      node("'/:/rootfs:ro', './metrics:/var/lib/metrics'", '/var/lib/metrics'),
+    );
+    expect(text).not.toContain('exporters:');
+    expect(draft.findings.all).toContainEqual(
+      expect.objectContaining({
+        fate: 'left',
+        what: 'services.node',
+        why: 'it stays with compose: --collector.textfile.directory names files of the host',
+      }),
+    );
+  });
+});
