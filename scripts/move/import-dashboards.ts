@@ -5,7 +5,7 @@ import type { ComposeService } from './compose-project.ts';
 import { dashboardContent } from './dashboard-content.ts';
 import { isExportedGrafana } from './exported-parts.ts';
 import type { InputFile, InputFiles } from './input-files.ts';
-import { type BindMount, filesAt } from './mounted-files.ts';
+import { type BindMount, filesAt, mountOf } from './mounted-files.ts';
 import type { StackDraft } from './stack-draft.ts';
 import { childOf, isEmpty, itemsOf, keyOf, pairsOf, placeOf, textOf } from './yaml-tree.ts';
 
@@ -130,9 +130,7 @@ async function dashboardsAt(path: string, mounts: readonly BindMount[], inputs: 
 }
 
 function rootOf(folder: string, mounts: readonly BindMount[]): string {
-  const mount = mounts
-    .filter(({ target }) => folder === target.replace(/\/$/, '') || folder.startsWith(`${target.replace(/\/$/, '')}/`))
-    .toSorted((a, b) => b.target.length - a.target.length)[0];
+  const mount = mountOf(folder, mounts);
   return mount === undefined ? folder : join(mount.source, relative(mount.target, folder));
 }
 

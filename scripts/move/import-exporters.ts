@@ -9,10 +9,11 @@ import { imageNode, repositoryOf } from './compose-image.ts';
 import { flagsOf, importPublished, pathPrefix } from './compose-limits.ts';
 import type { ComposeService } from './compose-project.ts';
 import { exportedFiles, exportedMounts } from './exported-parts.ts';
-import { type ExporterImport, Flags, hasSecret, mountOf, moves, setRest, wordNode } from './exporter-moves.ts';
+import { Flags, hasSecret, wordNode } from './exporter-flags.ts';
+import { type ExporterImport, moves, setRest } from './exporter-moves.ts';
 import type { ExporterPlace } from './exporter-places.ts';
 import type { InputFile, InputFiles } from './input-files.ts';
-import { type FileView, filesAt } from './mounted-files.ts';
+import { type FileView, filesAt, mountOf } from './mounted-files.ts';
 import { listNode, moveReferences } from './native-config.ts';
 import type { StackDraft } from './stack-draft.ts';
 import {

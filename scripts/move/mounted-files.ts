@@ -49,6 +49,12 @@ export async function filesAt(pattern: string, { folder, inContainer, mounts }: 
   return [...paths].sort();
 }
 
+/** The mount that has a path of the container. */
+export const mountOf = (path: string, mounts: readonly BindMount[]): BindMount | undefined =>
+  mounts
+    .filter(({ target }) => `${path}/`.startsWith(`${target.replace(/\/$/, '')}/`))
+    .toSorted((a, b) => b.target.length - a.target.length)[0];
+
 /** The content of a file of a container; undefined when it was not found. */
 export async function contentAt(
   path: string,
