@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 /** Chromium on this host; undefined when it is not installed. */
@@ -45,12 +45,10 @@ export async function openPage(
   return { page, complaints, [Symbol.asyncDispose]: () => context.close() };
 }
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
 /** What axe finds wrong with a page as it is shown now: the rule and the elements. */
 export async function accessibilityFaults(page: Page): Promise<readonly string[]> {
   // By the DevTools protocol, which the page's policy does not govern.
-  await page.evaluate(`if (window.axe === undefined) { ${axe} }`);
+  await page.evaluate(`if (window.axe === undefined) { ${axe.source} }`);
   return page.evaluate<readonly string[]>(
     `axe.run().then(({ violations }) =>
       violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => id + ': ' + html.slice(0, 200) + ' ' + failureSummary)))`,

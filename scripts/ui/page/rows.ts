@@ -70,7 +70,7 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-export function worst(items: readonly { readonly state: NodeState }[]): NodeState {
+function worst(items: readonly { readonly state: NodeState }[]): NodeState {
   return items.reduce<NodeState>((state, item) => (severity[item.state] < severity[state] ? item.state : state), 'ok');
 }
 
