@@ -8,6 +8,7 @@ import { heartbeatConfig } from './heartbeat/config.ts';
 import { longTermConfig } from './long-term/config.ts';
 import { prometheusConfig } from './prometheus/config.ts';
 import { pushgatewayConfig } from './pushgateway/config.ts';
+import { schemaVersion } from './schema-version.ts';
 import { sinkConfig } from './sink/config.ts';
 import { trafficConfig } from './traffic/config.ts';
 import { formed } from './values/schemas.ts';
@@ -50,7 +51,18 @@ const joinedNetwork = z.union(
   { error: expects('the name of a network, or {name: NAME, services: [prometheus]}') },
 );
 
+const versionExpected = expects(`the version of the schema of stack.yml, which is ${schemaVersion}`);
+
 export const stackSchema = z.strictObject({
+  version: z
+    .int({ error: versionExpected })
+    .min(1, { error: versionExpected })
+    .max(schemaVersion, { error: versionExpected })
+    .optional()
+    .meta({
+      description:
+        'The version of the schema of this file; absent means that of the promstack that reads it. An older promstack refuses a newer one',
+    }),
   name: formed(
     /^[a-z0-9][a-z0-9_-]{0,40}$/,
     'a name of at most 41 lowercase letters, digits, - and _ that starts with a letter or digit',

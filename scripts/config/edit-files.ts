@@ -5,7 +5,7 @@ import type { KeyPath } from '../../stack/diagnostic.ts';
 import { showPath } from '../../stack/diagnostic.ts';
 import type { FoundRename } from '../../stack/renamed-keys.ts';
 import { InputError, StackError } from '../util/stack-error.ts';
-import { NotEditableError, withString } from './edit-yaml.ts';
+import { NotEditableError, withString, withTopNumber } from './edit-yaml.ts';
 import type { LoadedStack } from './loaded.ts';
 import type { Places } from './yaml-source.ts';
 
@@ -92,6 +92,18 @@ export async function renameKeys(
     await replace(path, edited);
   }
   return files;
+}
+
+/** Writes the version of the schema into a file; throws an InputError where that changes something else. */
+export async function setVersion(file: string, version: number): Promise<void> {
+  const path = await realpath(file);
+  try {
+    await replace(path, withTopNumber(await readFile(path, 'utf8'), 'version', version));
+  } catch (error) {
+    if (!(error instanceof NotEditableError)) throw error;
+    const hint = `write \`version: ${version}\` yourself`;
+    throw new InputError([{ severity: 'error', code: 'not-editable', message: `${file}: ${error.message}`, hint }]);
+  }
 }
 
 /** Replaces the text of a file as a whole, so that a crash leaves one of both. */

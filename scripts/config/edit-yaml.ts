@@ -26,6 +26,39 @@ function set(within: unknown, [key, ...rest]: Path, value: string): unknown {
   return { ...section, [key]: set(section[key], rest, value) };
 }
 
+/**
+ * The text with a number at a key of its top level, in place of the value of before, or above the first key and the comment on it. All
+ * else stays as it is.
+ */
+export function withTopNumber(text: string, key: string, value: number): string {
+  const document = parse(text);
+  const found = document.get(key, true);
+  const edited =
+    found === undefined && isMap(document.contents) && document.contents.flow !== true
+      ? aboveFirstKey(text, document.contents, `${key}: ${value}\n`)
+      : edit(text, document, [key], String(value));
+  const after = parse(edited);
+  const { [key]: set, ...others } = Object(after.toJS());
+  const { [key]: _, ...before } = Object(document.toJS());
+  if (after.errors.length > 0 || set !== value || !isDeepStrictEqual(others, before)) {
+    throw new NotEditableError(`${key} cannot be written without a change of something else`);
+  }
+  return edited;
+}
+
+function aboveFirstKey(text: string, { items: [first] }: YAMLMap, line: string): string {
+  const [at = 0] = (isScalar(first?.key) && first.key.range) || [];
+  let start = text.lastIndexOf('\n', at - 1) + 1;
+  const keyStart = start;
+  // A comment directly above the key is about it; one that begins the file is about the file.
+  while (start > 0) {
+    const above = text.lastIndexOf('\n', start - 2) + 1;
+    if (!text.slice(above, start).startsWith('#')) return text.slice(0, start) + line + text.slice(start);
+    start = above;
+  }
+  return text.slice(0, keyStart) + line + text.slice(keyStart);
+}
+
 function parse(text: string): Document.Parsed {
   return parseDocument(text, { logLevel: 'silent', merge: true });
 }
@@ -73,7 +106,7 @@ function inFlow(text: string, section: YAMLMap, rest: Path, source: string): str
   const [from] = section.range ?? [];
   const brace = from === undefined ? -1 : text.indexOf('{', from);
   if (brace === -1) throw new NotEditableError('the section has no braces');
-  const quoted = /^["']/.test(source) ? source : JSON.stringify(source);
+  const quoted = /^(?:["']|\d+$)/.test(source) ? source : JSON.stringify(source);
   const value = rest.slice(1).reduceRight((inner, key) => `{${key}: ${inner}}`, quoted);
   const comma = section.items.length > 0 ? ', ' : '';
   return `${text.slice(0, brace + 1)}${rest[0]}: ${value}${comma}${text.slice(brace + 1)}`;

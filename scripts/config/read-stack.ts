@@ -4,11 +4,13 @@ import { dirname, relative, resolve } from 'node:path';
 import { stackSchema } from '../../stack/config.ts';
 import type { Diagnostic, SourceRange } from '../../stack/diagnostic.ts';
 import { stackNameProblems } from '../../stack/problems.ts';
+import { schemaVersion, versionIn } from '../../stack/schema-version.ts';
 import { Secret } from '../../stack/secret.ts';
 import { closest } from '../../stack/values/closest.ts';
 import { isMapping } from '../../stack/values/mapping.ts';
 import { readText } from '../util/read-text.ts';
 import { fail, ok, type Result } from '../util/result.ts';
+import { version } from '../util/version.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { withoutFormerNames } from './former-names.ts';
 import type { StackOrigin } from './loaded.ts';
@@ -85,6 +87,9 @@ export async function readStack(options: ReadStackOptions): Promise<Result<ReadS
   }
   for (const { value } of sources) addPlainSecrets(value);
   const merged = withoutFormerNames(mergeYaml(sources));
+  const newer = newerSchema(merged);
+  // Its other keys may be unknown here, or mean something else.
+  if (newer !== undefined) return fail([newer]);
   const used = further.length === 0 ? undefined : secretsIn(merged.value);
   const isUsed = ({ secret }: { readonly secret: Secret }): boolean => used?.has(secret) !== false;
   const { text: givenName = '', where } = environment.get('PROMSTACK_NAME') ?? {};
@@ -106,7 +111,20 @@ export async function readStack(options: ReadStackOptions): Promise<Result<ReadS
   });
 }
 
-const topKeys = Object.keys(stackSchema.shape);
+/** The refusal of a stack.yml for a newer promstack. */
+function newerSchema({ value, toDiagnostic }: ReadStack['merged']): Diagnostic | undefined {
+  const written = versionIn(value);
+  if (written === undefined || written <= schemaVersion) return undefined;
+  return toDiagnostic({
+    code: 'newer-schema',
+    path: ['version'],
+    message: `it has version ${written} of the schema of stack.yml, and promstack ${version()} knows none above ${schemaVersion}`,
+    hint: 'use the promstack that it was written for, or a newer one',
+  });
+}
+
+/** Those by which a stack is recognized: files of many programs have a version. */
+const ownKeys = Object.keys(stackSchema.shape).filter((key) => key !== 'version');
 
 /**
  * Whether a file has a key of a stack, also a misspelled one. Any other file may be full of secrets, such as a key or a `.env` that
@@ -117,12 +135,13 @@ function isStack({ value, text, isWhole }: YamlSource): boolean {
   if (value === null || value === undefined) return true;
   return (
     isMapping(value) &&
-    (Object.keys(value).length === 0 || Object.entries(value).some(([key, inner]) => isKey(key) && !isText(key, inner)))
+    (Object.keys(value).every((key) => key === 'version') ||
+      Object.entries(value).some(([key, inner]) => isKey(key) && !isText(key, inner)))
   );
 }
 
 const isKey = (key: string): boolean =>
-  topKeys.includes(key) || key.startsWith('x-') || closest(key, topKeys) !== undefined;
+  ownKeys.includes(key) || key.startsWith('x-') || closest(key, ownKeys) !== undefined;
 
 /** Whether a string is where a stack has a section. */
 function isText(key: string, value: unknown): boolean {
@@ -136,7 +155,7 @@ function notAStack({ file, diagnostics: [first] }: YamlSource): Diagnostic {
     severity: 'error',
     code: 'not-a-stack',
     message: `${file} is not a stack file: it has none of its keys`,
-    hint: `its lines are not shown, since they may be secret; the keys are ${topKeys.join(', ')}`,
+    hint: `its lines are not shown, since they may be secret; the keys are ${ownKeys.join(', ')}`,
     where: { ...where, isHidden: true },
   };
 }

@@ -2,6 +2,7 @@ import { exporters } from '../../stack/exporters/exporters.ts';
 
 /** What each key of stack.yml becomes: a key of the server's config file, a flag, or a variable. */
 export const nativeKeys: Readonly<Record<string, string>> = {
+  version: '',
   name: 'prefix of containers, volumes and network',
   timezone: '`TZ` of every container',
   bind: "host address of every container's ports",

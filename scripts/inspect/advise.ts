@@ -91,7 +91,7 @@ export async function advise({ engine, config, signal }: AdviseOptions): Promise
 
 const window = '7d';
 /** Prometheus compacts the newest samples every two hours, which takes the most memory: less says nothing of it. */
-export const leastSeconds = 3 * 3_600;
+const leastSeconds = 3 * 3_600;
 const stepSeconds = 300;
 const queryMs = 20_000;
 

@@ -2,6 +2,10 @@
 
 export interface StackKeys {
   /**
+   * The version of the schema of this file; absent means that of the promstack that reads it. An older promstack refuses a newer one
+   */
+  version?: number;
+  /**
    * The name of the stack, and the prefix of its containers, volumes and network; by default the name of the folder of stack.yml, in lower case and without other characters than letters, digits, - and _
    */
   name?: string;

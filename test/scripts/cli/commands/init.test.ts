@@ -9,6 +9,7 @@ import { loadStack } from '../../../../scripts/config/load.ts';
 import { knownKeys, readSchema, stackJsonSchemaText } from '../../../../scripts/config/schema.ts';
 import { packageRoot } from '../../../../scripts/util/package-root.ts';
 import { stackSchema } from '../../../../stack/config.ts';
+import { schemaVersion } from '../../../../stack/schema-version.ts';
 import { exampleSecret } from '../../../support/example-secret.ts';
 import { emptyFolder } from '../../../support/promstack.ts';
 import { runInProcess } from '../../../support/test-process.ts';
@@ -127,7 +128,7 @@ const short = readFileSync(join(packageRoot(), 'templates', 'init', 'stack.yml')
 test.each([short, written])('the stack.yml of init must be valid, with only defaults', async (text) => {
   const loaded = await loadText(text);
   expect(loaded).toMatchObject({ ok: true, warnings: [] });
-  expect(loaded.ok && loaded.value.config).toEqual(stackSchema.parse({}));
+  expect(loaded.ok && loaded.value.config).toEqual(stackSchema.parse({ version: schemaVersion }));
 });
 
 test.each<[text: string, alternatives: readonly string[]]>([
