@@ -93,6 +93,9 @@ export interface AccessSpec {
   readonly login: boolean;
 }
 
+/** When the certificates of servers end, in seconds since 1970, by service. */
+export type CertificateEnds = ReadonlyMap<string, number>;
+
 /** What a container sees of the engine's host. */
 export interface HostAccess {
   /** Folders of the host, mounted read-only. */

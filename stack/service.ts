@@ -2,6 +2,7 @@ import type { AlertRouting, AlertRule } from './alert.ts';
 import type { StackConfig } from './config.ts';
 import type { KeyPath, Problem } from './diagnostic.ts';
 import type {
+  CertificateEnds,
   CheckCommand,
   ContainerSpec,
   HealthIndicator,
@@ -109,6 +110,10 @@ export interface Service {
   readonly starting?: { readonly request: HttpRequest; read(response: HttpResponse): string | undefined } | undefined;
   /** Makes the running server reload its files, by a request or by its driver; absent when only a restart does. */
   readonly reload?: HttpRequest | 'driver' | undefined;
+  /** The ends of certificates that the running server has loaded, for one that has rules of them. */
+  readonly certificateEnds?:
+    | { readonly request: HttpRequest; read(response: HttpResponse): CertificateEnds | undefined }
+    | undefined;
   /** The most likely cause of a slow reload. */
   readonly slowReload?: string | undefined;
   /** Proofs that the running server runs exactly these files. */

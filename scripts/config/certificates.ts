@@ -1,7 +1,9 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
+import { accessOf } from '../../stack/access/access.ts';
 import type { StackConfig } from '../../stack/config.ts';
 import type { KeyPath, Problem } from '../../stack/diagnostic.ts';
+import type { CertificateEnds } from '../../stack/model.ts';
 import { contentOf } from '../../stack/secret.ts';
 import { quoted } from '../../stack/values/words.ts';
 
@@ -37,6 +39,22 @@ export function readCertificates(config: StackConfig, now: number): ReadCertific
   });
   const changed = { ...access, tls: read(access.tls, ['access', 'tls']), services: Object.fromEntries(services) };
   return { config: { ...config, access: changed }, problems };
+}
+
+/** When the certificates that stack.yml names end, or one of their chain or their authority that ends earlier. */
+export function givenCertificateEnds(config: StackConfig, services: readonly string[]): CertificateEnds {
+  return new Map(
+    services.flatMap((service): readonly (readonly [string, number])[] => {
+      const tls = accessOf(config, service)?.tls;
+      if (tls === undefined || tls === 'internal') return [];
+      const [chain = [], roots = []] = [tls.cert, tls.ca].map((text) =>
+        text === undefined ? [] : certificatesIn(contentOf({ content: text })),
+      );
+      const signer = signerAmong(chain, roots);
+      const ends = [...chain, ...(signer === undefined ? [] : [signer])].map(({ validTo }) => Date.parse(validTo));
+      return ends.length === 0 ? [] : [[service, Math.min(...ends) / 1_000]];
+    }),
+  );
 }
 
 const certificateHint = 'it takes PEM format, which begins with -----BEGIN CERTIFICATE-----';

@@ -12,6 +12,7 @@ import type { Rendering } from '../render/rendering.ts';
 import { openEdits, serverProblems } from '../servers/problems.ts';
 import { stoppedHistory } from '../state/find-stack.ts';
 import { lastConfirmed } from '../state/history.ts';
+import { otherEnds } from '../state/internal-ca.ts';
 import { openServiceClient } from '../state/service-client.ts';
 import type { Clock } from '../util/clock.ts';
 import { StackError } from '../util/stack-error.ts';
@@ -144,11 +145,15 @@ function summarise(
       restored.flatMap(({ service, message }) => (service === change.service ? [message] : [])),
     ),
   );
+  const due = observed.dueCertificates ?? new Map<string, string>();
   const notices = [
     ...kept.map((difference): StatusProblem => ({ tone: 'notice', ...difference })),
-    ...[...(observed.dueCertificates ?? [])].flatMap(([service, message]): readonly StatusProblem[] => {
+    ...[...due].flatMap(([service, message]): readonly StatusProblem[] => {
       const isChanged = changes.some((change) => change.service === service && change.action !== 'none');
-      return isChanged ? [] : [{ tone: 'notice', service, message, tryThis: 'promstack up renews it' }];
+      // The rules follow from the certificates that are due.
+      if (isChanged || (message === otherEnds && due.size > 1)) return [];
+      const tryThis = message === otherEnds ? 'promstack up loads them' : 'promstack up renews it';
+      return [{ tone: 'notice', service, message, tryThis }];
     }),
   ];
   const all = [

@@ -1,4 +1,4 @@
-import type { HttpResponse, RenderedFile } from '../../stack/model.ts';
+import type { CertificateEnds, HttpResponse, RenderedFile } from '../../stack/model.ts';
 import type { Service } from '../../stack/service.ts';
 import type { ContainerSummary, Engine } from '../engine/engine.ts';
 import { projectLabel, roleLabel, serviceLabel, specHashLabel, stackLabel } from '../engine/labels.ts';
@@ -68,7 +68,7 @@ export async function observe(
       }),
     ),
     canReadHistory ? readHistory(files, historyOwner) : noHistory,
-    dueCertificates(files, desired.services, Date.now()),
+    dueCertificates(files, desired.services, Date.now(), (name) => loadedEnds(desired, primary.get(name), client)),
   ]);
   const neededContainers = [...desired.services.map(({ name }) => name), names.configWriter(stack)];
   const neededVolumes = desired.volumes.map(({ name }) => name);
@@ -141,6 +141,19 @@ async function observeService(
     unproven,
     edits,
   };
+}
+
+/** The ends of certificates that the running server of a container has loaded; undefined when it does not say. */
+async function loadedEnds(
+  desired: Desired,
+  container: ContainerSummary | undefined,
+  client: ServiceClient,
+): Promise<CertificateEnds | undefined> {
+  const service = desired.services.find(({ name }) => name === container?.labels[serviceLabel])?.service;
+  const { certificateEnds } = service ?? {};
+  if (service === undefined || certificateEnds === undefined || container?.state !== 'running') return undefined;
+  const asked = client.request(service.name, certificateEnds.request, { timeoutMs: proofMs });
+  return certificateEnds.read(await asked.catch(() => ({ status: 0, body: '' })));
 }
 
 /** Requests each proof once; returns the reason of the first that does not hold. */

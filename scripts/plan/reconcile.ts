@@ -1,3 +1,4 @@
+import { readsExpiryRules } from '../../stack/access/expiry-rules.ts';
 import type { ContainerSummary } from '../engine/engine.ts';
 import { lastConfirmed } from '../state/history.ts';
 import { names } from '../state/names.ts';
@@ -190,11 +191,20 @@ function planServices(
       confirmed.push(isReady);
       confirm([isReady]);
     };
+    // A server that is still starting cannot be reloaded, so wait for it first.
+    const reloadWhenReady = (after: readonly number[], because: string): number => {
+      const isReady = steps.add({ do: 'waitReady', service: name }, after, because);
+      return reload === undefined ? isReady : steps.add({ do: 'reload', service: name }, [isReady], because);
+    };
+    const renewed = observed.dueCertificates?.get(name);
+    const hasRules = readsExpiryRules(target.release?.files ?? []);
     switch (change.action) {
       case 'none': {
-        if (confirms.length > 0) confirm([]);
-        const renewed = observed.dueCertificates?.get(name);
-        if (renewed !== undefined) confirmed.push(steps.add({ do: 'waitReady', service: name }, provided, renewed));
+        if (renewed !== undefined && hasRules) confirm([reloadWhenReady(provided, renewed)]);
+        else if (confirms.length > 0) confirm([]);
+        if (renewed !== undefined && !hasRules) {
+          confirmed.push(steps.add({ do: 'waitReady', service: name }, provided, renewed));
+        }
         break;
       }
       case 'remove':
@@ -216,14 +226,15 @@ function planServices(
         start(files);
         break;
       case 'write':
-        confirm([steps.add({ do: 'waitReady', service: name }, files, because)]);
+        confirm([
+          renewed !== undefined && hasRules
+            ? reloadWhenReady(files, renewed)
+            : steps.add({ do: 'waitReady', service: name }, files, because),
+        ]);
         break;
-      case 'reload': {
-        // A server that is still starting cannot be reloaded, so wait for it first.
-        const isReady = steps.add({ do: 'waitReady', service: name }, files, because);
-        confirm([reload === undefined ? isReady : steps.add({ do: 'reload', service: name }, [isReady], because)]);
+      case 'reload':
+        confirm([reloadWhenReady(files, because)]);
         break;
-      }
     }
   }
   return confirmed;

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { accessFiles } from '../../stack/access/access.ts';
+import { givenExpiryRules } from '../../stack/access/expiry-rules.ts';
 import { withNetworks } from '../../stack/compose-networks.ts';
 import type { StackConfig } from '../../stack/config.ts';
 import type { Diagnostic, KeyPath, SourceRange } from '../../stack/diagnostic.ts';
@@ -14,6 +15,7 @@ import { enabledServices, servicesOf } from '../../stack/services.ts';
 import { closest } from '../../stack/values/closest.ts';
 import { inConfig } from '../../stack/values/container.ts';
 import { valueAt } from '../../stack/values/mapping.ts';
+import { givenCertificateEnds } from '../config/certificates.ts';
 import type { ComposeProject, LoadedStack, LoadedUserFile } from '../config/loaded.ts';
 import { readYaml } from '../config/yaml-source.ts';
 import { shortHash } from '../util/hash.ts';
@@ -39,6 +41,13 @@ export function render(loaded: LoadedStack, templates: TemplateSet, options: Ren
   const enabled = enabledServices(config);
   const renderer = new TemplateRenderer(config, enabled, templates);
 
+  const expiryRules = givenExpiryRules(
+    config,
+    givenCertificateEnds(
+      config,
+      enabled.map(({ name }) => name),
+    ),
+  );
   const filesOf = new Map<Service, readonly RenderedFile[]>(
     enabled.map((service) => {
       const own = loaded.userFiles.filter((file) => file.service === service.name);
@@ -48,6 +57,7 @@ export function render(loaded: LoadedStack, templates: TemplateSet, options: Ren
           ...renderer.filesOf(service),
           ...(service.files?.(config) ?? []),
           ...accessFiles(service.name, config),
+          ...expiryRules.filter((file) => file.service === service.name),
           ...secretFilesOf(service, config),
           ...withSecretFiles(own, service, config),
         ],

@@ -1,7 +1,9 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { namesFile } from '../../stack/access/access.ts';
+import { internalExpiryRules, readsExpiryRules } from '../../stack/access/expiry-rules.ts';
 import { caPath, certificateFiles, certificateFolder } from '../../stack/access/internal-ca.ts';
+import type { CertificateEnds } from '../../stack/model.ts';
 import { contentOf } from '../../stack/secret.ts';
 import { andList } from '../../stack/values/words.ts';
 import type { ArchiveEntry, Engine } from '../engine/engine.ts';
@@ -26,6 +28,8 @@ interface Need {
   readonly user: string;
   /** The names of its own certificate; undefined for one that only connects to others. */
   readonly names: readonly string[] | undefined;
+  /** Whether it has rules with the ends of all certificates. */
+  readonly hasRules: boolean;
 }
 
 /** The services that need something of the internal CA, by their files: releases of the history need it too. */
@@ -37,9 +41,11 @@ export function certificateNeeds(services: readonly ReleaseSource[]): readonly N
   if (!services.some(namesIn)) return [];
   return services.flatMap((source): readonly Need[] => {
     const names = namesIn(source);
-    const isClient = source.release?.files.some((file) => contentOf(file).includes(caPath)) === true;
+    const files = source.release?.files ?? [];
+    const isClient = files.some((file) => contentOf(file).includes(caPath));
+    const hasRules = readsExpiryRules(files);
     const { name: service } = source.service;
-    return names !== undefined || isClient ? [{ service, user: source.spec.user, names }] : [];
+    return names !== undefined || isClient || hasRules ? [{ service, user: source.spec.user, names, hasRules }] : [];
   });
 }
 
@@ -50,9 +56,20 @@ interface Stored {
   readonly server: { readonly certificate: X509Certificate; readonly key: KeyObject } | undefined;
   /** The folder of the server's certificate. */
   readonly slot: string | undefined;
+  /** The rules with the ends of all certificates. */
+  readonly rules: string;
+  /** The folder of these rules. */
+  readonly rulesSlot: string | undefined;
 }
 
-const nothing: Stored = { ca: undefined, caKey: undefined, server: undefined, slot: undefined };
+const nothing: Stored = {
+  ca: undefined,
+  caKey: undefined,
+  server: undefined,
+  slot: undefined,
+  rules: '',
+  rulesSlot: undefined,
+};
 
 async function readStored(files: Pick<ConfigFiles, 'read'>, service: string): Promise<Stored> {
   const entries = (await files.read(service, certificateFolder)) ?? [];
@@ -62,8 +79,11 @@ async function readStored(files: Pick<ConfigFiles, 'read'>, service: string): Pr
     const entry = at(path);
     return entry?.kind === 'file' ? entry.content.toString('utf8') : '';
   };
-  const link = at(certificateFiles.server);
-  const slot = link?.kind === 'link' ? link.to.split('/')[0] : undefined;
+  const slotOf = (path: string): string | undefined => {
+    const link = at(path);
+    return link?.kind === 'link' ? link.to.split('/')[0] : undefined;
+  };
+  const [slot, rulesSlot] = [slotOf(certificateFiles.server), slotOf(certificateFiles.ends)];
   const server = textOf(`${slot}/${certificateFiles.server}`);
   const [certificate, key] = [certificateIn(server), keyIn(server)];
   return {
@@ -71,6 +91,8 @@ async function readStored(files: Pick<ConfigFiles, 'read'>, service: string): Pr
     caKey: keyIn(textOf(certificateFiles.caKey)),
     server: certificate && key && { certificate, key },
     slot,
+    rules: textOf(`${rulesSlot}/${certificateFiles.ends}`),
+    rulesSlot,
   };
 }
 
@@ -155,23 +177,55 @@ export async function readInternalCa(
   return undefined;
 }
 
-/** The services that need something new, and why. */
+/** Why a server with rules of certificates needs new ones, although no certificate of its own is due. */
+export const otherEnds = 'its rules have other ends of certificates';
+
+/** The services that need something new, and why; `loaded` asks one that runs for the ends in its rules. */
 export async function dueCertificates(
   files: Pick<ConfigFiles, 'read'>,
   services: readonly ReleaseSource[],
   now: number,
+  loaded: (service: string) => Promise<CertificateEnds | undefined> = async () => undefined,
 ): Promise<ReadonlyMap<string, string>> {
   const needs = certificateNeeds(services);
   if (needs.length === 0) return new Map();
   const stored = await readAll(files, services);
   const authority = authorityIn([...stored.values()]);
-  return new Map(
+  const due = new Map(
     needs.flatMap((need) => {
       const why = whyDue(stored.get(need.service) ?? nothing, need, authority, now);
       return why === undefined ? [] : [[need.service, why] as const];
     }),
   );
+  const ends = endsOf(needs, stored, authority.certificate);
+  for (const { service, hasRules } of needs) {
+    if (!hasRules || due.has(service)) continue;
+    const running = due.size === 0 ? await loaded(service) : undefined;
+    const isLoaded = running === undefined || internalExpiryRules(running) === internalExpiryRules(ends);
+    const isWritten = stored.get(service)?.rules === internalExpiryRules(ends);
+    if (due.size > 0 || !isLoaded || !isWritten) due.set(service, otherEnds);
+  }
+  return due;
 }
+
+/** When the certificates of the servers end, or that of the authority if that is earlier. */
+function endsOf(
+  needs: readonly Need[],
+  stored: ReadonlyMap<string, Stored>,
+  authority: X509Certificate | undefined,
+): CertificateEnds {
+  return new Map(
+    needs.flatMap(({ service, names }): readonly (readonly [string, number])[] => {
+      const { server } = stored.get(service) ?? nothing;
+      if (names === undefined || server === undefined) return [];
+      const ends = [server.certificate, ...(authority === undefined ? [] : [authority])].map(endOf);
+      return [[service, Math.min(...ends)]];
+    }),
+  );
+}
+
+/** In seconds since 1970. */
+const endOf = ({ validTo }: X509Certificate): number => Date.parse(validTo) / 1_000;
 
 const readAll = async (
   files: Pick<ConfigFiles, 'read'>,
@@ -187,7 +241,7 @@ const readAll = async (
 
 /**
  * Issues what is due, and makes the authority if the stack has none. A certificate gets a folder of its own, and then its link is
- * switched, so that a server never reads half of one. The caller holds the lock.
+ * switched, so that a server never reads half of one; so do the rules with their ends. The caller holds the lock.
  */
 export async function provideCertificates(
   files: Pick<ConfigFiles, 'read' | 'write'>,
@@ -201,14 +255,20 @@ export async function provideCertificates(
   const authority = isKept ? { key, certificate } : await makeAuthority(stack, now, found);
   const entries: ArchiveEntry[] = [];
   const links: ArchiveEntry[] = [];
-  for (const need of certificateNeeds(services)) {
+  const needs = certificateNeeds(services);
+  const provided = new Map(stored);
+  for (const need of needs) {
     const own = stored.get(need.service) ?? nothing;
     const folder = `${need.service}/${certificateFolder}`;
     entries.push({ kind: 'directory', path: folder, mode: 0o755, ...root });
     if (lacksAuthority(own, need, authority)) entries.push(...authorityEntries(folder, need, authority));
     if (need.names === undefined || whyServerDue(own, need, authority, now) === undefined) continue;
     const pem = await issueCertificate(authority, need.names, now);
-    const slot = own.slot === '1' ? '2' : '1';
+    provided.set(need.service, {
+      ...own,
+      server: { certificate: new X509Certificate(pem), key: createPrivateKey(pem) },
+    });
+    const slot = otherSlot(own.slot);
     const [uid = 0, gid = 0] = need.user.split(':').map(Number);
     const path = `${folder}/${slot}/${certificateFiles.server}`;
     entries.push(
@@ -218,9 +278,24 @@ export async function provideCertificates(
     const to = `${slot}/${certificateFiles.server}`;
     links.push({ kind: 'link', path: `${folder}/${certificateFiles.server}`, to, ...root });
   }
+  const rules = internalExpiryRules(endsOf(needs, provided, authority.certificate));
+  for (const { service, hasRules } of needs) {
+    const own = stored.get(service) ?? nothing;
+    if (!hasRules || own.rules === rules) continue;
+    const folder = `${service}/${certificateFolder}`;
+    const to = `${otherSlot(own.rulesSlot)}/${certificateFiles.ends}`;
+    entries.push(
+      { kind: 'directory', path: `${folder}/${otherSlot(own.rulesSlot)}`, mode: 0o755, ...root },
+      { kind: 'file', path: `${folder}/${to}`, content: Buffer.from(rules), mode: 0o444, ...root },
+    );
+    links.push({ kind: 'link', path: `${folder}/${certificateFiles.ends}`, to, ...root });
+  }
   await files.write(entries);
   if (links.length > 0) await files.write(links);
 }
+
+/** There are two folders for what is written: the one that a link points at, and the one for what is next. */
+const otherSlot = (slot: string | undefined): string => (slot === '1' ? '2' : '1');
 
 const root = { uid: 0, gid: 0 } as const;
 

@@ -12,6 +12,8 @@ export const certificateFiles = {
   caKey: 'ca-key.pem',
   /** The certificate of the server and its key, in one file: a link to that of the newest one. */
   server: 'server.pem',
+  /** The rules with the ends of all these certificates, only in the volume of Prometheus: a link as well. */
+  ends: 'ends.yml',
 } as const;
 
 /** Where a container has the certificate of the CA; a file that names it is a reason to put it there. */

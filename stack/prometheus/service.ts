@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { accessJobs, httpClientFiles, schemeOf } from '../access/access.ts';
+import { expiryRuleFiles, hasCertificates, loadedEnds } from '../access/expiry-rules.ts';
 import type { StackConfig } from '../config.ts';
 import { discoversTargets, discoveryJobs, withDiscovery } from '../discovery/job.ts';
 import { heartbeatRules } from '../heartbeat/heartbeat.ts';
@@ -71,6 +72,7 @@ export const prometheus = defineService({
     scrape_configs: withDiscovery(withoutOwn(config.prometheus.scrape_configs, ownJobs(config)), config),
     remote_write: remoteWrites(config),
     storage: storageSettings(config),
+    certificate_rules: expiryRuleFiles(config),
   }),
   scrapes: discoveryJobs,
   discoversTargets,
@@ -79,7 +81,11 @@ export const prometheus = defineService({
     {
       kind: 'rules',
       into: 'rules',
-      shipped: (config, path) => config.prometheus.shipped_rules && !isAgent(config) && isLimitSet(path, config),
+      shipped: (config, path) =>
+        config.prometheus.shipped_rules &&
+        !isAgent(config) &&
+        isLimitSet(path, config) &&
+        hasCertificates(path, config),
       amend: (text, { prometheus: { runbook_base: base } }) =>
         base === undefined ? text : withRunbookUrls(text, base),
     },
@@ -125,6 +131,7 @@ export const prometheus = defineService({
   ],
   stamp,
   reread: rereadFiles,
+  certificateEnds: loadedEnds,
   checks: (config, files, tests) => checks(container(config).args, config, files, tests),
   ready: { method: 'GET', port, path: '/-/ready' },
   starting,

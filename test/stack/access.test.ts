@@ -10,6 +10,7 @@ import {
   rereadAccess,
   withAccess,
 } from '../../stack/access/access.ts';
+import { expiryRuleFiles, hasCertificates, loadedEnds } from '../../stack/access/expiry-rules.ts';
 import { type StackConfig, stackSchema } from '../../stack/config.ts';
 import { exporters } from '../../stack/exporters/exporters.ts';
 import { exporterServices } from '../../stack/exporters/services.ts';
@@ -306,6 +307,50 @@ it('users without one must be an error, but for a single server', () => {
   };
   expect(problemsOf({ users: {} })).toEqual([expect.stringContaining('access.users: there are no users: write one')]);
   expect(problemsOf({ services: { prometheus: { users: {} } } })).toEqual([]);
+});
+
+it.each<[access: Mapping, more: Mapping, files: readonly string[]]>([
+  [{ tls: 'internal' }, {}, ['/etc/promstack/certificates/*.yml']],
+  [{ services: { node: { tls: 'internal' } } }, { exporters: { node: {} } }, ['/etc/promstack/certificates/*.yml']],
+  [{ services: { node: { tls: 'internal' } } }, {}, []],
+  [{ tls }, {}, []],
+  [{ users }, {}, []],
+  [{ tls: 'internal' }, { prometheus: { shipped_rules: false } }, []],
+  [{ tls: 'internal' }, { prometheus: { mode: 'agent' } }, []],
+])('%#: Prometheus must read the ends of certificates that promstack issues', (access, more, files) => {
+  expect(expiryRuleFiles(configOf(access, more))).toEqual(files);
+});
+
+it.each<[access: Mapping, isShipped: boolean]>([
+  [{ tls: 'internal' }, true],
+  [{ tls }, true],
+  [{ users }, false],
+])('%#: the alert before certificates end must be there where a server has one', (access, isShipped) => {
+  const has = (name: string): boolean => hasCertificates(`contribute/rules/${name}.yml`, configOf(access));
+  expect([has('certificates'), has('targets')]).toEqual([isShipped, true]);
+});
+
+it('a running Prometheus must say which ends it has loaded', () => {
+  const file = '/etc/promstack/certificates/ends.yml';
+  const name = 'promstack_certificate_expiry_timestamp_seconds';
+  const rule = { name, query: 'vector(1.826e+09)', labels: { service: 'node' } };
+  const other = { name: 'job:up:sum', query: 'sum(up)' };
+  const body = JSON.stringify({
+    data: {
+      groups: [
+        { file, rules: [rule, other] },
+        { file: '/a.yml', rules: [{ ...rule, query: 'vector(1)' }] },
+      ],
+    },
+  });
+  expect(loadedEnds.read({ status: 200, body })).toEqual(new Map([['node', 1_826_000_000]]));
+  expect(loadedEnds.read({ status: 200, body: '{"data": {"groups": []}}' })).toEqual(new Map());
+  for (const answer of [
+    { status: 401, body },
+    { status: 200, body: 'no' },
+  ]) {
+    expect(loadedEnds.read(answer)).toBeUndefined();
+  }
 });
 
 describe('an exporter', () => {

@@ -64,6 +64,14 @@ describe('the shipped inhibit rule', () => {
     expect(await alerts('--active', 'TargetDown')).toEqual(['critical pushgateway:9091', 'warning db:9100']);
   });
 
+  it('must mute the warning about a certificate only for the server whose critical alert fires', async () => {
+    await fire('CertificateExpiring', 'severity=critical', 'service=alertmanager');
+    await fire('CertificateExpiring', 'severity=warning', 'service=alertmanager');
+    await fire('CertificateExpiring', 'severity=warning', 'service=node');
+    await eventually(async () => expect(await alerts('--inhibited', 'CertificateExpiring')).toEqual(['warning']));
+    expect(await alerts('--active', 'CertificateExpiring')).toEqual(['critical', 'warning']);
+  });
+
   it("must not affect the user's alerts", async () => {
     await fire('DiskFull', 'severity=critical');
     await fire('DiskFull', 'severity=warning', 'disk=sda');

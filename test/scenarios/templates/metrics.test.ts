@@ -27,7 +27,7 @@ receivers: [{ name: nobody, webhook_configs: [{ url: "http://127.0.0.1:1/" }] }]
 
 /**
  * Metrics that no server exports: Prometheus makes `up` and the samples of each scrape, sources can push their interval, and promstack
- * writes its limits and its canary.
+ * writes its limits, its canary and the ends of certificates.
  */
 const fromElsewhere = [
   'up',
@@ -36,6 +36,7 @@ const fromElsewhere = [
   'promstack_sample_limit',
   'promstack_group_sample_limit',
   'promstack_verify_canary',
+  'promstack_certificate_expiry_timestamp_seconds',
 ];
 
 const expectedMetrics = new Map(

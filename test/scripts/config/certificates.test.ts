@@ -1,10 +1,13 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import { parse } from 'yaml';
 import { readCertificates } from '../../../scripts/config/certificates.ts';
 import { loadStack } from '../../../scripts/config/load.ts';
+import { render } from '../../../scripts/render/render.ts';
+import { loadTemplates } from '../../../scripts/render/templates.ts';
 import { stackSchema } from '../../../stack/config.ts';
 import { contentOf, Secret } from '../../../stack/secret.ts';
 import { testCertificate } from '../../support/certificates.ts';
@@ -168,4 +171,50 @@ it('each problem must be shown at its key of stack.yml', async () => {
     'stack.yml:5:16 the key has only 1024 bits, which clients refuse',
     'stack.yml:6:15 the certificate authority did not sign the certificate, whose issuer is "CN=Test authority"',
   ]);
+});
+
+it('the end of a certificate of stack.yml must be a series, and that of what is behind it if it is earlier', async () => {
+  const root = await testCertificate({ toDays: 900 });
+  const short = await testCertificate({ names: ['a.example.com'], issuer: root, toDays: 20 });
+  const authority = await testCertificate({ toDays: 15 });
+  const behind = await testCertificate({ names: ['b.example.com'], issuer: authority, toDays: 300 });
+  const cwd = await mkdtemp(join(tmpdir(), 'promstack-ends-'));
+  onTestFinished(() => rm(cwd, { recursive: true }));
+  const files = { root: root.cert, short: short.cert, shortkey: short.key, authority: authority.cert };
+  const more = { behind: behind.cert, behindkey: behind.key };
+  for (const [name, text] of Object.entries({ ...files, ...more })) await writeFile(join(cwd, `${name}.pem`), text);
+  const stack = (first: string): string => `name: shop
+${first}
+access:
+  tls: {cert: !file short.pem, key: !file shortkey.pem, ca: !file root.pem}
+  services:
+    alertmanager: {tls: {cert: !file behind.pem, key: !file behindkey.pem, ca: !file authority.pem}}
+    pushgateway: {tls: none}
+    process: {tls: internal}
+exporters: {blackbox: {}, process: {}}
+`;
+  const rulesOf = async (first: string) => {
+    await writeFile(join(cwd, 'stack.yml'), stack(first));
+    const loaded = await loadStack({ cwd, env: {} });
+    const rendered = loaded.ok ? render(loaded.value, await loadTemplates(undefined)) : loaded;
+    if (!rendered.ok) throw new Error(JSON.stringify(rendered.error));
+    const prometheus = rendered.value.services.find(({ service }) => service.name === 'prometheus');
+    const file = prometheus?.files.find(({ path }) => path === 'rules/promstack-certificates.yml');
+    return file && parse(contentOf(file)).groups;
+  };
+  const endIn = (certificate: string): string =>
+    `vector(${Date.parse(new X509Certificate(certificate).validTo) / 1_000})`;
+  const record = 'promstack_certificate_expiry_timestamp_seconds';
+  expect(await rulesOf('grafana: {enabled: false}')).toEqual([
+    {
+      name: 'promstack-given-certificates',
+      interval: '1m',
+      rules: [
+        { record, expr: endIn(authority.cert), labels: { service: 'alertmanager' } },
+        { record, expr: endIn(short.cert), labels: { service: 'blackbox' } },
+        { record, expr: endIn(short.cert), labels: { service: 'prometheus' } },
+      ],
+    },
+  ]);
+  expect(await rulesOf('prometheus: {shipped_rules: false}')).toBeUndefined();
 });

@@ -108,6 +108,34 @@ describe('reconcile', () => {
     expect(driftOf(desired, { ...running, dueCertificates })).toEqual([]);
   });
 
+  it('must load the ends of renewed certificates into a Prometheus that has rules of them, once', () => {
+    const plain = desiredStack(['prometheus', 'sink']);
+    const main = 'rule_files: [/etc/promstack/certificates/*.yml]\n';
+    const file = { service: 'prometheus', path: 'prometheus.yml', content: main, mode: 0o444, origin: 'a test' };
+    const services = plain.services.map((target) => {
+      const { release, service } = target;
+      return service.name !== 'prometheus' || release === undefined
+        ? target
+        : { ...target, release: { ...release, files: [file] } };
+    });
+    const desired = { ...plain, services };
+    const running = withService(observedAs(desired, ['prometheus', 'sink']), 'prometheus', { files: [file] });
+    const dueCertificates = new Map([
+      ['sink', 'its certificate expires on 2026-06-01'],
+      ['prometheus', 'its rules have other ends of certificates'],
+    ]);
+    const plan = reconcile(desired, { ...running, dueCertificates });
+    expect(printSteps(plan.steps)).toMatchInlineSnapshot(`
+      "[] -> #1 provide the certificates of sink, prometheus, because its certificate expires on 2026-06-01
+      [1] -> #2 wait until prometheus is ready, because its rules have other ends of certificates
+      [2] -> #3 reload prometheus, because its rules have other ends of certificates
+      [3] -> #4 confirm that prometheus runs revision prometheus-new, because a reload alone proves nothing
+      [1] -> #5 wait until sink is ready, because its certificate expires on 2026-06-01
+      "
+    `);
+    expect(plan.changes.map(({ action }) => action)).toEqual(['none', 'none']);
+  });
+
   it('must provide the certificates of new servers before they start', () => {
     const desired = desiredStack(['prometheus']);
     const dueCertificates = new Map([['prometheus', 'the stack has no internal CA yet']]);

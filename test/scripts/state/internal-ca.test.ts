@@ -1,10 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import type { ArchiveEntry } from '../../../scripts/engine/engine.ts';
-import { dueCertificates, provideCertificates } from '../../../scripts/state/internal-ca.ts';
+import { dueCertificates, otherEnds, provideCertificates } from '../../../scripts/state/internal-ca.ts';
 import type { ReleaseSource } from '../../../scripts/state/release-files.ts';
 import { redact } from '../../../scripts/util/redaction.ts';
 import { caPath } from '../../../stack/access/internal-ca.ts';
+import type { CertificateEnds } from '../../../stack/model.ts';
 import { MemoryFiles } from '../../support/config-files.ts';
 
 const now = Date.parse('2026-06-01T00:00:00Z');
@@ -167,6 +169,65 @@ describe('the certificate of a server', () => {
   });
 });
 
+describe('the ends of certificates in the rules of Prometheus', () => {
+  const rules = { 'prometheus.yml': 'rule_files: [/etc/promstack/certificates/*.yml]\n' };
+  const services = [sourceOf('prometheus', rules), server('pushgateway', ['pushgateway']), server('alertmanager')];
+  const rulesOf = async (files: MemoryFiles): Promise<string> =>
+    textOf(files, 'prometheus', (await files.readLink('prometheus', 'certificates/ends.yml')) ?? '');
+  const endsOf = async (files: MemoryFiles): Promise<Readonly<Record<string, string>>> => {
+    const { groups } = parse(await rulesOf(files)) as {
+      groups: { rules: { expr: string; labels: { service: string } }[] }[];
+    };
+    return Object.fromEntries(groups.flatMap((group) => group.rules.map(({ expr, labels }) => [labels.service, expr])));
+  };
+  const loadedOf = async (files: MemoryFiles): Promise<CertificateEnds> =>
+    new Map(Object.entries(await endsOf(files)).map(([name, expr]) => [name, Number(expr.replace(/\D/g, ''))]));
+  const end = (days: number): string => `vector(${(now + (days + 365) * dayMs) / 1_000})`;
+  const dueOf = async (files: MemoryFiles, loaded: CertificateEnds | undefined, at = now) =>
+    Object.fromEntries(await dueCertificates(files, services, at, async () => loaded));
+
+  it('must be those of all servers, and follow when one is renewed', async () => {
+    const files = new MemoryFiles();
+    await provide(files, services);
+    expect(await endsOf(files)).toEqual({ alertmanager: end(0), pushgateway: end(0) });
+    expect(await due(files, services)).toEqual({});
+    const later = now + 300 * dayMs;
+    expect(await due(files, services, later)).toMatchObject({ prometheus: otherEnds });
+    await provide(files, services, later);
+    expect(await endsOf(files)).toEqual({ alertmanager: end(300), pushgateway: end(300) });
+    expect(await due(files, services, later)).toEqual({});
+  });
+
+  it('must be loaded by a Prometheus that still has earlier ones, or none', async () => {
+    const files = new MemoryFiles();
+    await provide(files, services);
+    const loaded = await loadedOf(files);
+    expect(await dueOf(files, loaded)).toEqual({});
+    // It does not run, or does not answer.
+    expect(await dueOf(files, undefined)).toEqual({});
+    const earlier = new Map([...loaded, ['alertmanager', 1_800_000_000]] as const);
+    for (const other of [earlier, new Map([['alertmanager', 1]]), new Map<string, number>()]) {
+      expect(await dueOf(files, other)).toEqual({ prometheus: otherEnds });
+    }
+  });
+
+  it('must be written again when they are damaged, or a server is no longer there', async () => {
+    const files = new MemoryFiles();
+    await provide(files, services);
+    files.truncate(
+      await files.readLink('prometheus', 'certificates/ends.yml').then((to) => `prometheus/certificates/${to}`),
+      20,
+    );
+    expect(await due(files, services)).toEqual({ prometheus: otherEnds });
+    await provide(files, services);
+    expect(await due(files, services)).toEqual({});
+    const fewer = services.slice(0, 2);
+    expect(await due(files, fewer)).toEqual({ prometheus: otherEnds });
+    await provide(files, fewer);
+    expect(Object.keys(await endsOf(files))).toEqual(['pushgateway']);
+  });
+});
+
 /** Volumes of a promstack that is killed after this number of entries, the last of them cut. */
 class CutFiles extends MemoryFiles {
   left = Number.POSITIVE_INFINITY;
@@ -183,7 +244,8 @@ class CutFiles extends MemoryFiles {
 }
 
 describe('a promstack that is killed', () => {
-  const services = [server('prometheus'), client];
+  const rules = sourceOf('rules', { 'prometheus.yml': 'rule_files: [/etc/promstack/certificates/*.yml]\n' });
+  const services = [server('prometheus'), client, rules];
 
   it('must leave what the next one completes, whenever it is while the CA is made', async () => {
     let isComplete = false;
@@ -216,6 +278,8 @@ describe('a promstack that is killed', () => {
       const text = await serverOf(files);
       expect(new X509Certificate(text).verify(new X509Certificate(ca).publicKey)).toBe(true);
       expect(text).toContain('-----END PRIVATE KEY-----');
+      const loaded = await textOf(files, 'rules', (await files.readLink('rules', 'certificates/ends.yml')) ?? '');
+      expect(parse(loaded)).toMatchObject({ groups: [{ rules: [{ labels: { service: 'prometheus' } }] }] });
       files.left = Number.POSITIVE_INFINITY;
       await provide(files, services, later);
       expect(await due(files, services, later)).toEqual({});

@@ -21,6 +21,7 @@ interface Alert {
 async function rendered(prometheus: object) {
   const config = stackSchema.parse({
     prometheus: { ...prometheus, resources: { memory: '1GB' } },
+    access: { tls: 'internal' },
     exporters: all,
     long_term: { victoriametrics: {} },
     pushgateway: { group_sample_limit: 1000 },
