@@ -149,3 +149,9 @@ function changedEntries(kind: string, before: AlertRule['labels'], after: AlertR
 }
 
 const oneLine = (value: string): string => value.replaceAll(/\s+/g, ' ').trim();
+
+/** `DiskFull{severity="critical"}`. */
+export function titleOf({ name, labels }: Pick<AlertRule, 'name' | 'labels'>): string {
+  const pairs = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+  return pairs.length === 0 ? name : `${name}{${pairs.join(', ')}}`;
+}

@@ -35,6 +35,7 @@ export const commandsByName: ReadonlySet<string> = new Set([
   'start',
   'status',
   'stop',
+  'ui',
   'unlock',
   'verify',
   'wait',

@@ -5,10 +5,10 @@ import { findService, serviceOf, services, servicesOf } from '../../stack/servic
 import type { Engine } from '../engine/engine.ts';
 import { withValue } from '../render/render.ts';
 import type { Rendering, ServiceRendering } from '../render/rendering.ts';
-import { findContainers, findStack, type StackContainers } from '../state/find-stack.ts';
-import { lastConfirmed } from '../state/history.ts';
+import { type FoundStack, findContainers, findStack, type StackContainers } from '../state/find-stack.ts';
+import { type HistoryEntry, lastConfirmed } from '../state/history.ts';
 import { specOf } from '../state/names.ts';
-import { currentFolder, readRelease } from '../state/release-files.ts';
+import { currentFolder, readMasked, readRelease } from '../state/release-files.ts';
 import { revisionOf } from '../state/release-folder.ts';
 
 /**
@@ -92,4 +92,37 @@ export async function runningStack(engine: Engine, stack: string): Promise<Rende
   });
   const all = [...(await Promise.all(present)).filter((service) => service !== undefined), ...absent];
   return { config, folder: '', revision: last?.revision ?? 'unknown', services: all, tests: [] };
+}
+
+/**
+ * The files of a recorded revision, in the present containers: a stack read back to compare it with another revision. A service
+ * whose files are no longer stored is in `lost`.
+ */
+export async function recordedStack(
+  { stack, containers, files }: FoundStack,
+  { revision, services: recorded }: HistoryEntry,
+): Promise<{ readonly rendering: Rendering; readonly lost: readonly string[] }> {
+  const removed = Object.keys(recorded).filter((name) => !containers.has(name));
+  const config = configOf(stack, containers, removed);
+  const all = await Promise.all(
+    Object.entries(recorded).map(async ([name, { folder }]): Promise<ServiceRendering | string> => {
+      const container = containers.get(name);
+      const spec = container && specOf(container);
+      const service = spec === undefined ? findService(name) : serviceOf(spec);
+      const release = await readRelease(files, name, folder);
+      if (service === undefined || release === undefined) return name;
+      const masked = await readMasked(files, name, folder);
+      return {
+        service,
+        container: spec ?? { ...service.container(config), image: 'unknown' },
+        files: release.files.map((file) => ({ ...file, masked: masked.get(file.path) })),
+        revision: revisionOf(folder),
+      };
+    }),
+  );
+  const services = all.filter((service) => typeof service !== 'string');
+  return {
+    rendering: { config, folder: '', revision, services, tests: [] },
+    lost: all.filter((service) => typeof service === 'string'),
+  };
 }

@@ -26,7 +26,10 @@ const silenceSchema = z.object({
 });
 const idsSchema = z.array(z.string()).default([]);
 const alertSchema = z.object({
+  fingerprint: z.string().optional(),
   labels: z.record(z.string(), z.string()),
+  annotations: z.record(z.string(), z.string()).optional(),
+  startsAt: z.string().optional(),
   receivers: z.array(z.object({ name: z.string() })),
   status: z.object({ silencedBy: idsSchema, inhibitedBy: idsSchema, mutedBy: idsSchema }),
 });

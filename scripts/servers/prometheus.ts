@@ -28,6 +28,11 @@ const targetSchema = z.object({
   scrapePool: z.string(),
   health: z.string(),
   lastError: z.string(),
+  labels: labelsSchema.default({}),
+  lastScrape: z.string().optional(),
+  lastScrapeDuration: z.number().optional(),
+  scrapeInterval: z.string().optional(),
+  scrapeTimeout: z.string().optional(),
 });
 const targetsSchema = dataOf(z.object({ activeTargets: z.array(targetSchema) }));
 const alertSchema = z.object({
@@ -39,11 +44,20 @@ const alertSchema = z.object({
 const ruleSchema = z.object({
   name: z.string(),
   query: z.string(),
+  type: z.enum(['alerting', 'recording']).optional(),
   health: z.string(),
   lastError: z.string().optional(),
   alerts: z.array(alertSchema).default([]),
+  labels: labelsSchema.default({}),
+  annotations: labelsSchema.default({}),
+  /** `for`, in seconds. */
+  duration: z.number().optional(),
+  lastEvaluation: z.string().optional(),
+  /** In seconds. */
+  evaluationTime: z.number().optional(),
 });
-const rulesSchema = dataOf(z.object({ groups: z.array(z.object({ name: z.string(), rules: z.array(ruleSchema) })) }));
+const groupSchema = z.object({ name: z.string(), file: z.string().default(''), rules: z.array(ruleSchema) });
+const rulesSchema = dataOf(z.object({ groups: z.array(groupSchema) }));
 const alertmanagersSchema = dataOf(z.object({ activeAlertmanagers: z.array(z.object({ url: z.string() })) }));
 
 const errorSchema = z.object({ status: z.literal('error'), error: z.string() });
@@ -83,8 +97,8 @@ export class QueryError extends StackError {
 /** A scrape target of the running Prometheus. */
 export type ScrapeTarget = z.infer<typeof targetSchema>;
 
-/** A rule of the running Prometheus, and the name of its group. */
-export type RunningRule = z.infer<typeof ruleSchema> & { readonly group: string };
+/** A rule of the running Prometheus, and the name and file of its group. */
+export type RunningRule = z.infer<typeof ruleSchema> & { readonly group: string; readonly file: string };
 
 /** An alert of the running Prometheus: `state` is `pending` or `firing`, `activeAt` ISO 8601. */
 export type RunningAlert = z.infer<typeof alertSchema>;
@@ -234,7 +248,7 @@ export class PrometheusClient {
   async rules(type?: 'alert'): Promise<readonly RunningRule[]> {
     const path = type === undefined ? '/api/v1/rules' : `/api/v1/rules?type=${type}`;
     const { data } = await this.#servers.json(service, path, rulesSchema);
-    return data.groups.flatMap(({ name, rules }) => rules.map((rule) => ({ ...rule, group: name })));
+    return data.groups.flatMap(({ name, file, rules }) => rules.map((rule) => ({ ...rule, group: name, file })));
   }
 
   /** The URLs of the Alertmanagers it sends alerts to. */

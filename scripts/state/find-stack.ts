@@ -48,7 +48,8 @@ export async function findStack(engine: Engine, stack: string, origin?: StackOri
   return { stack, containers, files, history, origin: originOf(all), newestVersion: newestVersion(all, history) };
 }
 
-const historyOwner = services.find(({ storesHistory }) => storesHistory === true)?.name ?? '';
+/** The service whose config volume stores the history. */
+export const historyOwner = services.find(({ storesHistory }) => storesHistory === true)?.name ?? '';
 
 /**
  * The history of a stack that `down` has stopped: only its volumes are left. It is read through a container that is never

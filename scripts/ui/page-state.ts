@@ -5,8 +5,8 @@
  * The page is at `http://127.0.0.1:PORT/TOKEN/`, and its URLs are relative to that: `page.js`, `page.css`, `api/events`.
  *
  * `GET api/events` is a stream of server-sent events. Its first is a `snapshot` (a `Snapshot`); each `change` after it (a
- * `PageChange`) turns the state before into the state after (see `applyChange`), about once a second. A client that is too slow
- * is disconnected; its EventSource connects again and begins with a snapshot.
+ * `PageChange`) turns the state before into the state after (see `applyChange`), about once a second. A client that reads too
+ * slowly gets a `snapshot` again instead of the changes it missed, and is disconnected when it reads nothing for 10 s.
  */
 
 /** `ok` works; `notice` is something to know; `wrong` does not work; `unknown` was not or could not be looked at. */
@@ -164,7 +164,7 @@ export interface PageAlert {
 
 export interface PageMute {
   readonly kind: 'silence' | 'inhibition' | 'time interval';
-  /** `silence by ann@ops until …: moving disks`, `inhibited by InstanceDown`, `muted by weekend`. */
+  /** `silenced by ann@ops: moving disks`, `inhibited by InstanceDown`, `muted by weekend`. */
   readonly text: string;
   /** The id of the silence. */
   readonly id?: string | undefined;

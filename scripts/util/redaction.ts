@@ -27,7 +27,7 @@ const ownWords: ReadonlySet<string> = new Set(
     'promstack',
     'pushgateway',
     'secret',
-  ].concat(['running', 'sink', 'stack', 'traffic', 'true', mask]),
+  ].concat(['running', 'sink', 'stack', 'traffic', 'true', mask, '/cgi-bin/notify']),
 );
 
 /** From now on, `redact` removes the text and its parts. */

@@ -17,6 +17,8 @@ export interface StoredFamily {
   readonly help: string;
   /** The labels of each series, including those of the group and `instance`. */
   readonly series: readonly LabelMap[];
+  /** The value of each series, as the Pushgateway writes it: of a histogram or a summary, `count 3, sum 7`. */
+  readonly values?: readonly string[] | undefined;
 }
 
 /** A group in a Pushgateway. */

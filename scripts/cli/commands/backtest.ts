@@ -1,5 +1,5 @@
 import { basename, resolve } from 'node:path';
-import type { AlertRule } from '../../../stack/alert.ts';
+import { type AlertRule, titleOf } from '../../../stack/alert.ts';
 import { ruleFileProblems } from '../../../stack/prometheus/rule-file.ts';
 import { closest } from '../../../stack/values/closest.ts';
 import { counted } from '../../../stack/values/words.ts';
@@ -19,7 +19,6 @@ import { InputError } from '../../util/stack-error.ts';
 import { type Context, type ExitCode, exitCodes } from '../context.ts';
 import { backtestSchema, toJsonBacktest } from '../json/backtest.ts';
 import { printBacktest } from '../print/backtest.ts';
-import { nameOf } from '../print/plan.ts';
 import { readDuration, readMaxFires } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { renderAndConnect } from './stages.ts';
@@ -114,7 +113,7 @@ export function assessBacktest(
     report({
       kind: 'warning',
       isResult: true,
-      text: `${nameOf(alert)} fires ${times}, more than --max-fires ${maxFires}`,
+      text: `${titleOf(alert)} fires ${times}, more than --max-fires ${maxFires}`,
     });
   }
   const failed = alerts.filter(({ after }) => after === undefined);

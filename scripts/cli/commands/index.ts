@@ -225,6 +225,12 @@ export const commands: readonly Entry[] = [
     load: async () => (await import('./open.ts')).command,
   },
   {
+    name: 'ui',
+    group: 'Inspect',
+    summary: 'open a live page of the pipeline',
+    load: async () => (await import('./ui.ts')).command,
+  },
+  {
     name: 'port',
     group: 'Inspect',
     summary: 'print the address at which a service is published',

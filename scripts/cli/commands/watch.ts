@@ -1,6 +1,10 @@
 import * as z from 'zod';
-import { InputError } from '../../util/stack-error.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { EngineError } from '../../engine/engine-error.ts';
+import { addRefusedEdit, type RefusedEdit } from '../../state/watch-edits.ts';
+import { InputError, isAbort, StackError } from '../../util/stack-error.ts';
 import { unreachable } from '../../util/unreachable.ts';
+import { userAtHost } from '../../util/user.ts';
 import type { Synced } from '../../watch/sync.ts';
 import { watchStack } from '../../watch/watch-stack.ts';
 import { type Context, type ExitCode, exitCodes } from '../context.ts';
@@ -8,9 +12,9 @@ import { changesSchema, toChanges } from '../json/change.ts';
 import { toFailedLine, toJsonDiagnostic } from '../json/envelope.ts';
 import { diagnosticSchema, failedLineSchema, invalidLineSchema, timeSchema } from '../json/schema.ts';
 import { printSynced } from '../print/change.ts';
-import { printDiagnostic, printDiagnostics, sourceReader } from '../print/diagnostics.ts';
+import { plainExcerpt, printDiagnostic, printDiagnostics, sourceReader } from '../print/diagnostics.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, filesOf } from './find-stack.ts';
+import { connectEngine, filesOf, stackNameOf } from './find-stack.ts';
 import { mayTakeOver, yesOption } from './take-over.ts';
 
 export const command = defineCommand({
@@ -38,6 +42,7 @@ export const command = defineCommand({
     await using engine = await connectEngine(context);
     const { cwd, report, clock, signal, stderr } = context;
     const now = () => new Date(clock.now()).toISOString();
+    const recorder = editRecorder(context, engine);
     const last = await watchStack({
       engine,
       ...filesOf(context),
@@ -51,6 +56,7 @@ export const command = defineCommand({
         if (synced.kind === 'live') context.nameStack(synced.stack);
         context.line(toLine(synced, now()));
         print(context, synced);
+        recorder.record(synced, now());
       },
       onWarning: (warning) => {
         context.line({ kind: 'diagnostic', time: now(), diagnostic: toJsonDiagnostic(warning) });
@@ -58,11 +64,63 @@ export const command = defineCommand({
       },
       onIdle: () => context.line({ kind: 'idle', time: now() }),
     });
+    await recorder.ended();
     const revision = last.kind === 'live' ? last.revision : undefined;
     context.result({ outcome: outcomes[last.kind], revision });
     return codeOf(last);
   },
 });
+
+/**
+ * Records the edits that were not applied on the engine, for `promstack ui` on any machine. One after the other, beside the watch;
+ * while the engine is away, none is recorded.
+ */
+function editRecorder(context: Context, engine: Engine) {
+  let stack: string | undefined;
+  let last: Promise<void> = Promise.resolve();
+  const add = async (edit: RefusedEdit): Promise<void> => {
+    try {
+      stack ??= (await stackNameOf({ ...context, nameStack: () => undefined, report: () => undefined })).stack;
+      await addRefusedEdit(engine, stack, edit);
+    } catch (error) {
+      // The edit has been reported here; a stack that does not run yet has no place for it.
+      const isExpected = error instanceof EngineError || error instanceof StackError || error instanceof InputError;
+      if (!isExpected && !isAbort(error, context.signal)) throw error;
+    }
+  };
+  return {
+    record: (synced: Synced, at: string): void => {
+      if (synced.kind === 'live') stack = synced.stack;
+      const edit = toRefusedEdit(synced, at, sourceReader(context.cwd));
+      if (edit === undefined) return;
+      last = last.then(() => add(edit));
+      // Rejects where it is awaited.
+      last.catch(() => undefined);
+    },
+    ended: () => last,
+  };
+}
+
+function toRefusedEdit(
+  synced: Synced,
+  at: string,
+  read: (file: string) => string | undefined,
+): RefusedEdit | undefined {
+  const who = userAtHost();
+  if (synced.kind === 'refused') {
+    const { why, tryThis } = synced.error;
+    return { at, who, mistakes: [], why, tryThis };
+  }
+  if (synced.kind !== 'wrong') return undefined;
+  const mistakes = synced.diagnostics.slice(0, mostMistakes).map(({ severity, message, hint, where }) => {
+    const place = where && `${where.file}:${where.line}:${where.column}`;
+    return { severity, message, hint, place, excerpt: plainExcerpt(where, read) };
+  });
+  return { at, who, mistakes };
+}
+
+/** The most mistakes of one edit that are recorded. */
+const mostMistakes = 20;
 
 function print(context: Context, synced: Synced): void {
   const { stdout, stderr, clock, cwd } = context;

@@ -1,3 +1,4 @@
+import { titleOf } from '../../../stack/alert.ts';
 import { formatLabels } from '../../../stack/exposition/family.ts';
 import type { Firing } from '../../../stack/prometheus/alert-simulator.ts';
 import { counted } from '../../../stack/values/words.ts';
@@ -5,7 +6,6 @@ import { type BacktestWindow, type FiringTotals, totalsOf } from '../../inspect/
 import type { AlertBacktest, Backtest, FireCount } from '../../inspect/backtest/backtest.ts';
 import { mostListed } from '../json/backtest.ts';
 import type { Colours } from '../terminal-output.ts';
-import { nameOf } from './plan.ts';
 import { table } from './table.ts';
 
 const marks = { added: '+', changed: '~', unchanged: '=' } as const;
@@ -28,7 +28,7 @@ export function printBacktest(backtest: Backtest, colours: Colours): string {
 
 function printAlert(backtest: AlertBacktest, window: BacktestWindow, { red, yellow, dim }: Colours): string {
   const { alert, change, before, after, failure, notes } = backtest;
-  const name = `${marks[change]} ${nameOf(alert)} in ${alert.file}`;
+  const name = `${marks[change]} ${titleOf(alert)} in ${alert.file}`;
   if (after === undefined) return red(`${name}: not evaluated\n    ${failure}\n`);
   const totals = totalsOf(after.firings, window);
   const old = before === undefined || change === 'unchanged' ? undefined : totalsOf(before.firings, window);

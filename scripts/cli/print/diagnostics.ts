@@ -39,6 +39,14 @@ export function printDiagnostic(
   return `${block(diagnostic, cachedLines(read), pc.createColors(colours))}\n`;
 }
 
+/** The line of source of a diagnostic, and the marks below it; none when it cannot be read or may not be shown. */
+export function plainExcerpt(
+  where: SourceRange | undefined,
+  read: (file: string) => string | undefined,
+): readonly string[] {
+  return excerpt(where, cachedLines(read), pc.createColors(false), (text) => text);
+}
+
 function block(
   diagnostic: Diagnostic,
   linesOf: (file: string) => readonly string[],

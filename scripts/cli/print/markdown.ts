@@ -1,7 +1,8 @@
+import { titleOf } from '../../../stack/alert.ts';
 import type { Diagnostic } from '../../../stack/diagnostic.ts';
 import { counted } from '../../../stack/values/words.ts';
 import type { ComparedPlan } from '../../inspect/compare-stacks.ts';
-import { nameOf, printFileDiff } from './plan.ts';
+import { printFileDiff } from './plan.ts';
 
 /** A comment on GitHub has at most 65,536 characters. */
 const maxLength = 62_000;
@@ -31,12 +32,16 @@ export function differenceMarkdown(compared: ComparedPlan, title: string): strin
   const rerouted = ways.filter(({ alert }) => !added.includes(alert));
   const isNewStack = added.length === meaning.total && removed.length === 0;
   const alertRows = [
-    ...added.map((alert) => ['added', code(nameOf(alert)), text(ways.find((way) => way.alert === alert)?.after ?? '')]),
-    ...removed.map((alert) => ['removed', code(nameOf(alert)), '']),
-    ...changed.map(({ after, fields }) => ['changed', code(nameOf(after)), text(fields.join('\n'))]),
+    ...added.map((alert) => [
+      'added',
+      code(titleOf(alert)),
+      text(ways.find((way) => way.alert === alert)?.after ?? ''),
+    ]),
+    ...removed.map((alert) => ['removed', code(titleOf(alert)), '']),
+    ...changed.map(({ after, fields }) => ['changed', code(titleOf(after)), text(fields.join('\n'))]),
     ...rerouted.map(({ alert, before, after }) => [
       'routed differently',
-      code(nameOf(alert)),
+      code(titleOf(alert)),
       text(`${before ?? 'nobody'} -> ${after ?? 'nobody'}`),
     ]),
   ];

@@ -1,4 +1,4 @@
-import type { AlertRule } from '../../../stack/alert.ts';
+import { titleOf } from '../../../stack/alert.ts';
 import type { ComparedPlan } from '../../inspect/compare-stacks.ts';
 import type { AlertImpact, RouteChange } from '../../plan/alert-impact.ts';
 import type { PartChange } from '../../plan/compare.ts';
@@ -112,9 +112,9 @@ function printMeaning(meaning: AlertImpact): string {
     ways.find((change) => change.alert === alert)?.after;
   const rerouted = ways.filter(({ alert }) => !added.includes(alert));
   const lines = [
-    ...added.map((alert) => `  + ${nameOf(alert)} in ${alert.file}${notifies(receiversOf(alert))}`),
-    ...removed.map((alert) => `  - ${nameOf(alert)} in ${alert.file}`),
-    ...changed.map(({ after, fields }) => `  ~ ${nameOf(after)}: ${fields.join('\n      ')}`),
+    ...added.map((alert) => `  + ${titleOf(alert)} in ${alert.file}${notifies(receiversOf(alert))}`),
+    ...removed.map((alert) => `  - ${titleOf(alert)} in ${alert.file}`),
+    ...changed.map(({ after, fields }) => `  ~ ${titleOf(after)}: ${fields.join('\n      ')}`),
     ...byRoute(rerouted).map(([route, names]) => `  > ${route}:\n${wrapped(names)}`),
   ];
   if (lines.length === 0) return '';
@@ -133,7 +133,7 @@ function byRoute(changes: readonly RouteChange[]): readonly (readonly [route: st
   const groups = new Map<string, string[]>();
   for (const { alert, before, after } of changes) {
     const route = `${before ?? 'nobody'} -> ${after ?? 'nobody'}`;
-    groups.set(route, [...(groups.get(route) ?? []), nameOf(alert)]);
+    groups.set(route, [...(groups.get(route) ?? []), titleOf(alert)]);
   }
   return [...groups];
 }
@@ -173,12 +173,6 @@ export function printFileDiff({ path, kind, diff }: Pick<FileChange, 'path' | 'k
   const from = kind === 'added' ? '/dev/null' : path;
   const to = kind === 'removed' ? '/dev/null' : path;
   return `--- ${from}\n+++ ${to}\n${diff}`;
-}
-
-/** `DiskFull{severity="critical"}`. */
-export function nameOf({ name, labels }: Pick<AlertRule, 'name' | 'labels'>): string {
-  const pairs = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
-  return pairs.length === 0 ? name : `${name}{${pairs.join(', ')}}`;
 }
 
 const notifies = (receivers: string | undefined): string => (receivers === undefined ? '' : `, notifies ${receivers}`);

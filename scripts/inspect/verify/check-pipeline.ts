@@ -6,7 +6,13 @@ import { openServers } from '../../servers/servers.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Report } from '../../util/event.ts';
 import { nameClashes } from '../name-clashes.ts';
-import { type PipelineCheck, type PipelineCheckResult, runPipelineCheck, type StageResult } from './pipeline-check.ts';
+import {
+  type PipelineCheck,
+  type PipelineCheckResult,
+  runPipelineCheck,
+  type Stage,
+  type StageResult,
+} from './pipeline-check.ts';
 import { cleanUp, stages } from './stages.ts';
 
 export interface CheckPipelineOptions {
@@ -17,6 +23,8 @@ export interface CheckPipelineOptions {
   readonly report: Report;
   /** Of each stage. */
   readonly timeoutMs: number;
+  /** Called at the beginning with the stages that will be run. */
+  onBegin?(stages: readonly Pick<Stage, 'name' | 'claim'>[]): void;
   onResult?(result: StageResult): void;
 }
 
@@ -24,7 +32,7 @@ const cleanUpMs = 10_000;
 
 /** Sends a canary through the pipeline of a running stack, and removes it afterwards. */
 export async function checkPipeline(options: CheckPipelineOptions): Promise<PipelineCheckResult> {
-  const { engine, rendering, clock, signal, report, timeoutMs, onResult } = options;
+  const { engine, rendering, clock, signal, report, timeoutMs, onBegin, onResult } = options;
   const { config } = rendering;
   const servers = await openServers(engine, config, signal);
   const nonce = randomBytes(6).toString('hex');
@@ -42,6 +50,7 @@ export async function checkPipeline(options: CheckPipelineOptions): Promise<Pipe
       clock,
       signal,
       timeoutMs,
+      onBegin: (present) => onBegin?.(present),
       onResult: (stage) => {
         if (stage.hop === 'pushgateway') isPushed = stage.outcome === 'passed';
         onResult?.(stage);

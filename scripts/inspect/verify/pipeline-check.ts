@@ -60,6 +60,8 @@ interface StageOptions {
   readonly signal: AbortSignal;
   /** Of each stage. */
   readonly timeoutMs: number;
+  /** Called at the beginning with the stages that will be run. */
+  onBegin?(stages: readonly Pick<Stage, 'name' | 'claim'>[]): void;
   onResult(result: StageResult): void;
 }
 
@@ -74,7 +76,9 @@ export async function runPipelineCheck(
 ): Promise<PipelineCheckResult> {
   const hops: StageResult[] = [];
   let isBroken = false;
-  for (const stage of stages.filter(({ isPresent }) => isPresent(check))) {
+  const present = stages.filter(({ isPresent }) => isPresent(check));
+  options.onBegin?.(present);
+  for (const stage of present) {
     const { name: hop, claim } = stage;
     const result: StageResult = isBroken
       ? { hop, claim, outcome: 'skipped', tookMs: 0 }

@@ -222,9 +222,18 @@ function familiesOf(entry: Mapping): StoredGroup['families'] {
       type: toMetricType(String(value['type'])),
       help: String(value['help'] ?? ''),
       series: seriesOf(value).map(labelsOf),
+      get values() {
+        return seriesOf(value).map(valueText);
+      },
     });
   }
   return families;
+}
+
+function valueText(series: unknown): string {
+  if (!isMapping(series)) return '';
+  const { value, count, sum } = series;
+  return value === undefined ? `count ${String(count)}, sum ${String(sum)}` : String(value);
 }
 
 function isFamily(value: unknown): value is Mapping {

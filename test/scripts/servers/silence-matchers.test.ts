@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { readMatchers, readSilenceMatchers } from '../../../../scripts/cli/commands/silence.ts';
-import { emptyFolder, noEngine } from '../../../support/promstack.ts';
-import { runInProcess } from '../../../support/test-process.ts';
+import { readMatchers, readSilenceMatchers } from '../../../scripts/servers/silence-matchers.ts';
+import { emptyFolder, noEngine } from '../../support/promstack.ts';
+import { runInProcess } from '../../support/test-process.ts';
 
 test('matchers must be parsed like in amtool', () => {
   expect(readMatchers(['DiskFull', 'host=~"a.*"'])).toEqual([

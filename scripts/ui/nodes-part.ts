@@ -1,0 +1,119 @@
+import { findService } from '../../stack/services.ts';
+import { counted } from '../../stack/values/words.ts';
+import type { ContainerSummary } from '../engine/engine.ts';
+import type { ServiceStatus } from '../inspect/probe.ts';
+import type { StackStatus } from '../inspect/status.ts';
+import { notRunning } from '../state/not-running.ts';
+import type { NodeId, NodeState, PageNode, PageProblem, PageState } from './page-state.ts';
+
+/** What the nodes are made from. */
+export interface NodeSources extends Pick<PageState, 'groups' | 'targets' | 'rules' | 'receivers'> {
+  /** The services of the stack, also those whose container is missing. */
+  readonly services: readonly string[];
+  /** The containers by service; undefined before the first poll, and while the engine does not answer. */
+  readonly containers: ReadonlyMap<string, ContainerSummary> | undefined;
+  readonly status: StackStatus | undefined;
+  /** Why a service did not answer the last poll, by its name. */
+  readonly silent: ReadonlyMap<string, PageProblem>;
+}
+
+/** The services that are nodes of their own. */
+const drawn = ['pushgateway', 'prometheus', 'alertmanager', 'grafana'] as const satisfies readonly NodeId[];
+
+/** The nodes of the stack, in the order of the data flow. */
+export function toNodes(sources: NodeSources): readonly PageNode[] {
+  const { services, groups, targets, rules, receivers } = sources;
+  const has = (name: string): boolean => services.includes(name);
+  const [gateway, prometheus, alertmanager, grafana] = drawn.map((name) =>
+    has(name) ? [serviceNode(name, sources)] : [],
+  );
+  const all = {
+    groups: Object.values(groups),
+    targets: Object.values(targets),
+    rules: Object.values(rules),
+    receivers: Object.values(receivers),
+  };
+  return [
+    ...(has('pushgateway') ? [listNode('sources', 'Sources', all.groups, 'group', 'refused')] : []),
+    ...(gateway ?? []),
+    ...(has('prometheus') ? [listNode('targets', 'Targets', all.targets, 'target', 'down')] : []),
+    ...(prometheus ?? []),
+    ...(has('prometheus') ? [rulesNode(all.rules)] : []),
+    ...(alertmanager ?? []),
+    ...(has('alertmanager') ? [listNode('receivers', 'Receivers', all.receivers, 'receiver', 'failing')] : []),
+    ...(grafana ?? []),
+  ];
+}
+
+function listNode(
+  id: NodeId,
+  title: string,
+  items: readonly { readonly state: NodeState }[],
+  noun: string,
+  wrongWord: string,
+): PageNode {
+  const wrong = items.filter(({ state }) => state === 'wrong').length;
+  const unknown = items.filter(({ state }) => state === 'unknown').length;
+  const state = wrong > 0 ? 'wrong' : unknown > 0 ? 'unknown' : 'ok';
+  const word =
+    wrong > 0 ? `${wrong} ${wrongWord}` : unknown > 0 ? `${unknown} not known yet` : counted(items.length, noun);
+  return { id, title, state, word, count: items.length, wrong, figures: [], problems: [] };
+}
+
+function rulesNode(rules: readonly { readonly state: NodeState; readonly active: number }[]): PageNode {
+  const node = listNode('rules', 'Rules', rules, 'rule', 'failing');
+  const firing = rules.filter(({ state }) => state === 'notice').length;
+  if (node.state === 'wrong' || firing === 0) return node;
+  return { ...node, state: 'notice', word: `${firing} firing` };
+}
+
+function serviceNode(name: NodeId, { containers, status, silent }: NodeSources): PageNode {
+  const title = findService(name)?.title ?? name;
+  const probed = status?.services.find(({ service }) => service === name);
+  const container = containers?.get(name);
+  const own = ownProblems(name, containers, status, silent);
+  const worst = own.some(({ state }) => state === 'wrong') ? 'wrong' : own.length > 0 ? 'notice' : 'ok';
+  const isKnown = containers !== undefined && (probed !== undefined || container?.state !== 'running');
+  return {
+    ...{ id: name, title, url: probed?.url, image: container?.image ?? probed?.image, uptime: container?.status },
+    state: isKnown ? worst : worst === 'wrong' ? 'wrong' : 'unknown',
+    word: wordOf(containers, container, own, probed),
+    figures: (probed?.vitals ?? []).map(({ label, text, tone }) => {
+      return { label, text, state: ({ right: 'ok', notice: 'notice', wrong: 'wrong' } as const)[tone] };
+    }),
+    problems: own,
+  };
+}
+
+function ownProblems(
+  name: string,
+  containers: NodeSources['containers'],
+  status: StackStatus | undefined,
+  silent: NodeSources['silent'],
+): readonly PageProblem[] {
+  const container = containers?.get(name);
+  if (containers !== undefined && container?.state !== 'running') {
+    const { why, tryThis } = notRunning(name, container);
+    return [{ state: 'wrong', message: why, tryThis }];
+  }
+  const unanswered = silent.get(name);
+  const found = (status?.problems ?? [])
+    .filter(({ service }) => service === name)
+    .map(({ tone, message, tryThis }): PageProblem => ({ state: tone, message, tryThis }));
+  return unanswered === undefined ? found : [unanswered, ...found];
+}
+
+function wordOf(
+  containers: NodeSources['containers'],
+  container: ContainerSummary | undefined,
+  problems: readonly PageProblem[],
+  probed: ServiceStatus | undefined,
+): string {
+  if (containers === undefined) return 'unknown';
+  if (container === undefined) return 'no container';
+  if (container.state !== 'running') return container.state === 'exited' ? 'stopped' : container.state;
+  const wrong = problems.filter(({ state }) => state === 'wrong').length;
+  if (wrong > 0) return counted(wrong, 'problem');
+  if (problems.length > 0) return counted(problems.length, 'notice');
+  return probed === undefined ? 'running' : probed.isReady ? 'ready' : 'not ready';
+}

@@ -1,0 +1,88 @@
+import { EngineError, toStackError } from '../engine/engine-error.ts';
+import { isAbort, StackError } from '../util/stack-error.ts';
+
+/** Reads one part of the stack, again and again. */
+export interface Poll {
+  readonly name: string;
+  readonly everyMs: number;
+  /** Rejects with a StackError or an EngineError when the part cannot be read. */
+  run(): Promise<void>;
+  onFailure?(error: StackError): void;
+}
+
+/** The pause after a poll is at least this many times as long as the poll: a page must not load a large stack. */
+const pauseFactor = 4;
+
+/**
+ * Runs polls when they are due.
+ *
+ * INVARIANTS:
+ * - no poll runs twice at the same time;
+ * - a slow poll does not hold up others.
+ */
+export class Poller {
+  readonly #polls: readonly Poll[];
+  readonly #signal: AbortSignal;
+  readonly #now: () => number;
+  readonly #dueAt = new Map<Poll, number>();
+  readonly #startedAt = new Map<Poll, number>();
+  readonly #ended = new Set<Poll>();
+  readonly #failures = new Map<string, StackError>();
+  #bug: { readonly error: unknown } | undefined;
+
+  constructor(polls: readonly Poll[], { now, signal }: { readonly now: () => number; readonly signal: AbortSignal }) {
+    this.#polls = polls;
+    this.#now = now;
+    this.#signal = signal;
+  }
+
+  /** Starts those that are due. Throws the error of an earlier one that is none of the stack's. */
+  start(): void {
+    if (this.#bug !== undefined) throw this.#bug.error;
+    for (const poll of this.#polls) {
+      if (this.#startedAt.has(poll) || (this.#dueAt.get(poll) ?? 0) > this.#now()) continue;
+      void this.#run(poll);
+    }
+  }
+
+  async #run(poll: Poll): Promise<void> {
+    const startedAt = this.#now();
+    this.#startedAt.set(poll, startedAt);
+    try {
+      await poll.run();
+      this.#failures.delete(poll.name);
+    } catch (error) {
+      const failure = error instanceof EngineError ? toStackError(error) : error;
+      if (failure instanceof StackError) {
+        this.#failures.set(poll.name, failure);
+        poll.onFailure?.(failure);
+      } else if (!this.#signal.aborted || !isAbort(error, this.#signal)) this.#bug ??= { error };
+    }
+    const endedAt = this.#now();
+    this.#startedAt.delete(poll);
+    this.#ended.add(poll);
+    this.#dueAt.set(poll, Math.max(startedAt + poll.everyMs, endedAt + pauseFactor * (endedAt - startedAt)));
+  }
+
+  /** Makes a poll due at once. */
+  hurry(name: string): void {
+    for (const poll of this.#polls) if (poll.name === name) this.#dueAt.delete(poll);
+  }
+
+  /** Whether each has ended once. */
+  get haveAllEnded(): boolean {
+    return this.#polls.every((poll) => this.#ended.has(poll));
+  }
+
+  /** The failures of the last polls, by name. */
+  get failures(): ReadonlyMap<string, StackError> {
+    return this.#failures;
+  }
+
+  /** How long the poll that runs has taken so far, in milliseconds; undefined when it does not run. */
+  runningFor(name: string): number | undefined {
+    const poll = this.#polls.find((candidate) => candidate.name === name);
+    const startedAt = poll && this.#startedAt.get(poll);
+    return startedAt === undefined ? undefined : this.#now() - startedAt;
+  }
+}
