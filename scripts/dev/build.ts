@@ -62,11 +62,11 @@ try {
     // The page of `promstack ui`: complete, so that it works without a network.
     build({
       ...common,
-      entryPoints: {
-        'ui/page': 'scripts/ui/page/main.tsx',
-        'ui/style': 'scripts/ui/page/style.css',
-        'ui/index': 'scripts/ui/page/index.html',
-      },
+      entryPoints: [
+        { in: 'scripts/ui/page/main.tsx', out: 'ui/page' },
+        { in: 'scripts/ui/page/page.css', out: 'ui/page' },
+        { in: 'scripts/ui/page/index.html', out: 'ui/index' },
+      ],
       platform: 'browser',
       target: ['chrome111', 'firefox113', 'safari16.4'],
       format: 'esm',

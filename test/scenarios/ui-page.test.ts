@@ -300,7 +300,7 @@ describe.skipIf(chromiumPath === undefined)(`the page in a browser (${chromiumPa
       await page.keyboard.press('Escape');
     }
     expect(complaints).toEqual([]);
-  });
+  }, 180_000);
 
   test('changes must be offered only when they are allowed, each with a question', async () => {
     const state = fullState();
@@ -398,11 +398,11 @@ describe.skipIf(chromiumPath === undefined)(`the page in a browser (${chromiumPa
     const spoken = page.locator('[aria-live="polite"]');
     await page.locator('.stage').first().waitFor();
     expect(await spoken.innerText()).toBe('');
-    const alertmanager = nodeOf(state, 'alertmanager', { count: 7 });
-    served.change({ header: { ...state.header, at: pageAt + 1_000 }, nodes: { set: { alertmanager } } });
-    await page.locator('.stage.alertmanager').getByText('7 alerts').waitFor();
+    const sources = nodeOf(state, 'sources', { count: 7 });
+    served.change({ header: { ...state.header, at: pageAt + 1_000 }, nodes: { set: { sources } } });
+    await page.locator('.stage.sources').getByText('7 groups').waitFor();
     expect(await spoken.innerText()).toBe('');
-    const down = { ...alertmanager, state: 'wrong', word: 'not running' } as const;
+    const down = nodeOf(state, 'alertmanager', { state: 'wrong', word: 'not running' });
     served.change({ header: { ...state.header, at: pageAt + 2_000 }, nodes: { set: { alertmanager: down } } });
     await eventually(async () => expect(await spoken.innerText()).toBe('Alertmanager: wrong, not running'));
   });

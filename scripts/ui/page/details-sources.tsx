@@ -11,18 +11,17 @@ import type {
 import { Facts, Loaded, ProblemList, Section, Title, useDetails } from './details-frame.tsx';
 import { bytesText, countText, durationText, plural, tookText } from './format.ts';
 import { groupWord, ruleWord } from './panels.tsx';
+import { problemsByNode } from './problems.tsx';
 import { askDelete } from './question.tsx';
 import { alerts, mayChange, now, open } from './store.ts';
 import { Age, Labels, Linked, labelsText, StateWord, Text, Time } from './texts.tsx';
 
-export function NodeDetails({
-  node: { title, state, word, problems, figures, url, image, uptime },
-}: {
-  readonly node: PageNode;
-}) {
+export function NodeDetails({ node }: { readonly node: PageNode }) {
+  const { id, title, state, word, figures, url, image, uptime } = node;
+  const problems = problemsByNode.value[id] ?? [];
   return (
     <>
-      <Title kind="Service" name={title} state={state} word={word} />
+      <Title kind="Part of the pipeline" name={title} state={state} word={word} />
       {problems.length > 0 && (
         <Section title="Problems">
           <ProblemList problems={problems} />

@@ -1,6 +1,7 @@
 import { computed } from '@preact/signals';
 import type { NodeId, PageEdge, PageNode } from '../page-state.ts';
-import { countText, rateText } from './format.ts';
+import { plural, rateText } from './format.ts';
+import { problemsByNode } from './problems.tsx';
 import { Sparkline } from './sparkline.tsx';
 import { edges, histories, nodes, open, selection, spanSeconds } from './store.ts';
 import { Brief, StateWord } from './texts.tsx';
@@ -17,13 +18,19 @@ const order: readonly NodeId[] = [
   'grafana',
 ];
 
-/** What the number of a node counts. */
+/** The word of a list where nothing is wrong; what the server says of it then is its number. */
+const fineWords: Readonly<Partial<Record<NodeId, string>>> = {
+  sources: 'accepted',
+  targets: 'all up',
+  rules: 'no failures',
+  receivers: 'no failures',
+};
+
 const counted: Readonly<Partial<Record<NodeId, string>>> = {
-  sources: 'groups',
-  targets: 'targets',
-  rules: 'alerts',
-  receivers: 'receivers',
-  alertmanager: 'alerts',
+  sources: 'group',
+  targets: 'target',
+  rules: 'rule',
+  receivers: 'receiver',
 };
 
 interface Stage {
@@ -71,9 +78,11 @@ export function Pipeline() {
 }
 
 function Node({ node }: { readonly node: PageNode }) {
-  const { id, title, state, word, count, problems } = node;
+  const { id, title, state, word, count } = node;
   const isSelected = selection.value?.kind === 'node' && selection.value.id === id;
+  const problems = problemsByNode.value[id] ?? [];
   const first = problems.find((problem) => problem.state === 'wrong') ?? problems[0];
+  const noun = counted[id];
   return (
     <button
       type="button"
@@ -84,8 +93,8 @@ function Node({ node }: { readonly node: PageNode }) {
       <span class="title">
         <Brief text={title} />
       </span>
-      <StateWord state={state} word={word} />
-      <span class="count">{count !== undefined && `${countText(count)} ${counted[id] ?? ''}`}</span>
+      <StateWord state={state} word={count === 0 || state !== 'ok' ? word : (fineWords[id] ?? word)} />
+      <span class="count">{count !== undefined && noun !== undefined && plural(count, noun)}</span>
       {first !== undefined && (
         <span class="reason">
           <Brief text={first.message} />

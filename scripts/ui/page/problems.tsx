@@ -1,19 +1,59 @@
 import { computed } from '@preact/signals';
-import type { PageProblem } from '../page-state.ts';
+import type { NodeId, NodeState, PageProblem } from '../page-state.ts';
 import { plural } from './format.ts';
-import { header, nodes, open, type Selection } from './store.ts';
-import { Brief, Mark } from './texts.tsx';
+import { alertState } from './panels.tsx';
+import { alerts, groups, header, nodes, open, receivers, rules, type Selection, targets } from './store.ts';
+import { Brief, labelsText, Mark } from './texts.tsx';
 
 interface Shown extends PageProblem {
+  /** The title of a node, or the stack. */
   readonly of: string;
   readonly opens: Selection;
 }
 
+/** The problems of each node: its own, or for a list those of its items that are wrong. */
+export const problemsByNode = computed<Readonly<Partial<Record<NodeId, readonly PageProblem[]>>>>(() => {
+  const ofList = <T extends { readonly state: NodeState }>(
+    items: Readonly<Record<string, T>>,
+    describe: (item: T) => Omit<PageProblem, 'state'>,
+  ): readonly PageProblem[] => {
+    const wrong = Object.values(items).filter(({ state }) => state === 'wrong');
+    const left = wrong.length - mostListed;
+    const shown = wrong.slice(0, mostListed).map((item): PageProblem => ({ state: 'wrong', ...describe(item) }));
+    return left > 0
+      ? [...shown, { state: 'wrong', message: `${plural(left, 'more', 'more')}, in the list below` }]
+      : shown;
+  };
+  const lists: Readonly<Partial<Record<NodeId, readonly PageProblem[]>>> = {
+    sources: ofList(groups.value, ({ job, labels }) => ({
+      message: `the last push of ${labelsText({ job, ...labels })} was refused`,
+      tryThis: 'promstack push --check FILE says why',
+    })),
+    targets: ofList(targets.value, ({ job, instance, error }) => ({
+      message: `${job} ${instance}: ${error ?? 'down'}`,
+      tryThis: 'check that it runs, and that its address answers from the container of Prometheus',
+    })),
+    rules: ofList(rules.value, ({ name, error }) => ({
+      message: `${name}: ${error ?? 'its evaluation fails'}`,
+      tryThis: 'open the rule for its expression',
+    })),
+    receivers: ofList(receivers.value, ({ name, notifications }) => ({
+      message: `${name}: ${notifications.find(({ outcome }) => outcome === 'failed')?.text ?? 'notifications fail'}`,
+      tryThis: `promstack verify --receiver ${name}`,
+    })),
+  };
+  return Object.fromEntries(
+    Object.values(nodes.value).map(({ id, problems }) => [id, [...problems, ...(lists[id] ?? [])]]),
+  );
+});
+
+/** The most problems of one list that are shown; the list itself begins with all of them. */
+const mostListed = 3;
+
 const problems = computed<readonly Shown[]>(() => {
-  const ofNodes = Object.values(nodes.value).flatMap(({ id, title, state, word, problems }) => {
-    const known = problems.length > 0 || state === 'ok' || state === 'unknown' ? problems : [{ state, message: word }];
-    return known.map((problem): Shown => ({ ...problem, of: title, opens: { kind: 'node', id } }));
-  });
+  const ofNodes = Object.values(nodes.value).flatMap(({ id, title }) =>
+    (problemsByNode.value[id] ?? []).map((problem): Shown => ({ ...problem, of: title, opens: { kind: 'node', id } })),
+  );
   const drift: Selection = { kind: 'drift', id: 'drift' };
   const ofStack = (header.value?.problems ?? []).map(
     (problem): Shown => ({ ...problem, of: header.value?.stack ?? 'stack', opens: drift }),
@@ -23,16 +63,21 @@ const problems = computed<readonly Shown[]>(() => {
 });
 
 /** What the whole page says in a few words. */
-export const summary = computed<{ readonly state: 'ok' | 'notice' | 'wrong' | 'unknown'; readonly word: string }>(
-  () => {
-    if (header.value === undefined) return { state: 'unknown', word: 'waiting for the first look' };
-    if (!header.value.engine.isReachable) return { state: 'unknown', word: 'engine not reachable' };
-    const wrong = problems.value.filter(({ state }) => state === 'wrong').length;
-    if (wrong > 0) return { state: 'wrong', word: plural(wrong, 'problem') };
-    const notices = problems.value.length;
-    return notices > 0 ? { state: 'notice', word: plural(notices, 'notice') } : { state: 'ok', word: 'all is well' };
-  },
-);
+export const summary = computed<{ readonly state: NodeState; readonly word: string }>(() => {
+  if (header.value === undefined) return { state: 'unknown', word: 'waiting for the first look' };
+  if (!header.value.engine.isReachable) return { state: 'unknown', word: 'engine not reachable' };
+  const wrong = problems.value.filter(({ state }) => state === 'wrong').length;
+  const firing = Object.values(alerts.value).filter((alert) => alertState(alert).state === 'wrong').length;
+  const words = [
+    ...(wrong > 0 ? [plural(wrong, 'problem')] : []),
+    ...(firing > 0 ? [plural(firing, 'alert firing', 'alerts firing')] : []),
+  ];
+  if (words.length > 0) return { state: 'wrong', word: words.join(', ') };
+  const notices = problems.value.length;
+  if (notices > 0) return { state: 'notice', word: plural(notices, 'notice') };
+  const isKnown = Object.values(nodes.value).every(({ state }) => state !== 'unknown');
+  return isKnown ? { state: 'ok', word: 'all is well' } : { state: 'unknown', word: 'looking' };
+});
 
 /** What is wrong, where, and what to do. */
 export function Problems() {
@@ -41,7 +86,7 @@ export function Problems() {
   return (
     <section class="problems" aria-labelledby="problems-title">
       <h2 id="problems-title">
-        Problems <span class="dim">{problems.value.length}</span>
+        Problems and notices <span class="dim">{problems.value.length}</span>
       </h2>
       <ul>
         {problems.value.map(({ of, message, tryThis, state, opens }) => (
