@@ -85,6 +85,8 @@ class PendingImage {
   }
 
   allows(source: ImageSource): boolean {
+    // No package replaces a local image that Debian has no package of.
+    if (source === 'present' && this.recipe === undefined) return true;
     return sourcesOf[this.settings.source].includes(source);
   }
 

@@ -212,6 +212,11 @@ test.each<[ImageSettings['source'], string, string]>([
   );
 });
 
+test('an image that Debian has no package of must be the local one, from packages too', async () => {
+  const { outcomes } = await ensure(engineWith([grafana]), [grafana], { source: 'packages' });
+  expect(outcomes).toMatchObject([{ kind: 'available', ref: grafana, from: 'present' }]);
+});
+
 test('a service that Debian has no package for must be left out where nothing else is possible', async () => {
   const { outcomes } = await ensure(engineWith([]), [grafana], { source: 'auto' });
   expect(missingImagesError(missingImages(outcomes)).tryThis).toMatch(/^`promstack up --without service0`, or /);
