@@ -128,7 +128,12 @@ const explanations: { readonly [Code in ErrorCode]?: (context: ErrorContext) => 
   MISSING_CHAR: ({ error }) =>
     error.message.includes('map keys')
       ? { message: 'a colon is missing after this key' }
-      : { message: `invalid YAML: ${lowerFirst(error.message)}` },
+      : error.message.includes('without - indicator')
+        ? {
+            message: 'this line is neither an item of the list above nor a key of its last item',
+            hint: 'indent it as the keys of the item, or begin it with "- "',
+          }
+        : { message: `invalid YAML: ${lowerFirst(error.message)}` },
   UNEXPECTED_TOKEN: ({ error }) =>
     error.message.includes('block-seq-ind')
       ? { message: 'a list cannot begin on the line of its key', hint: 'move "- " to the next line' }

@@ -39,6 +39,12 @@ export interface ComposeService {
   readonly mounts: readonly BindMount[];
   /** Named volumes, by their names on the engine. */
   readonly volumes: readonly { readonly volume: string; readonly target: string }[];
+  /** Configs and secrets whose content compose does not have, such as external ones of a swarm. */
+  readonly unknown: readonly {
+    readonly name: string;
+    readonly target: string;
+    readonly where: SourceRange | undefined;
+  }[];
   readonly args: readonly Written[];
   readonly environment: ReadonlyMap<string, Written>;
   /** Names on the engine; `host` for one that shares the network of the host. */
@@ -108,7 +114,7 @@ const forms: Forms = {
 async function readService(name: string, pair: Pair, root: YAMLMap, context: ServiceContext): Promise<ComposeService> {
   const node = pair.value as YAMLMap;
   for (const own of node.items) hasForm(own, forms, `the service ${name}`, context.io);
-  const { mounts, volumes } = mountsOf(name, node, root, context);
+  const { mounts, volumes, unknown } = mountsOf(name, node, root, context);
   const networks = childOf(node, 'networks');
   const aliases = pairsOf(networks).flatMap(({ value }) => itemsOf(childOf(value, 'aliases')));
   const mode = textOf(childOf(node, 'network_mode'));
@@ -125,6 +131,7 @@ async function readService(name: string, pair: Pair, root: YAMLMap, context: Ser
     hosts: [...new Set(hosts)],
     mounts,
     volumes,
+    unknown,
     args: wordsOf(childOf(node, 'command')),
     environment: await environmentOf(node, context),
     networks:
@@ -153,9 +160,10 @@ function mountsOf(
   node: YAMLMap,
   root: YAMLMap,
   { project, io, folder, get }: ServiceContext,
-): Pick<ComposeService, 'mounts' | 'volumes'> {
+): Pick<ComposeService, 'mounts' | 'volumes' | 'unknown'> {
   let mounts: BindMount[] = [];
   let volumes: ComposeService['volumes'][number][] = [];
+  const unknown: ComposeService['unknown'][number][] = [];
   for (const item of itemsOf(childOf(node, 'volumes'))) {
     const long = isMap(item);
     const [source = '', target] = long
@@ -182,15 +190,14 @@ function mountsOf(
         const source = join(folder, `${kind}.${name}`);
         io.inputs.addContent(source, content, placeOf(childOf(declared, 'content') ?? declared), basename(target));
         mounts.push({ source, target: inContainer });
-      } else
-        io.findings.left(
-          `services.${service}.${kind}.${name}`,
-          placeOf(item),
-          'its content is not in the compose file',
-        );
+      } else {
+        const where = placeOf(item);
+        unknown.push({ name, target: inContainer, where });
+        io.findings.left(`services.${service}.${kind}.${name}`, where, 'its content is not in the compose file');
+      }
     }
   }
-  return { mounts, volumes };
+  return { mounts, volumes, unknown };
 }
 
 async function environmentOf(node: YAMLMap, { folder, get, io }: ServiceContext): Promise<Map<string, Written>> {

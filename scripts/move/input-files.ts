@@ -121,7 +121,8 @@ export class InputFiles {
       const isKnown = this.#unreadable.has(path);
       this.#unreadable.add(path);
       if (!isKnown && (isNamed || ![notFound, isFolder].includes(bytes.because))) {
-        this.#findings.wrong(`${shown} ${bytes.because}`, fileStart(shown), bytes.hint);
+        const hint = bytes.hint ?? 'it is no config of a server: name the files of the stack without it';
+        this.#findings.wrong(`${shown} ${bytes.because}`, { ...fileStart(shown), isHidden: true }, hint);
       }
       return undefined;
     }
@@ -175,7 +176,8 @@ function recognise(path: string, shown: string, bytes: Buffer, isNamed: boolean,
   const isBinary = bytes.subarray(0, 8000).includes(0) || text.includes('\uFFFD');
   if (isBinary) {
     if (isNamed || mainName.test(path)) {
-      findings.wrong(`${shown} is not UTF-8 text`, fileStart(shown), conversionHint(bytes));
+      const where = { ...fileStart(shown), isHidden: true };
+      findings.wrong(`${shown} is not UTF-8 text`, where, conversionHint(bytes));
     }
     return { ...file, kind: 'other' };
   }

@@ -62,13 +62,30 @@ export async function configOf(
   const candidates = inputs.ofKind(key);
   const included = await Promise.all(candidates.map((file) => includedBy(file, dirname(defaultConfigs[key]), mounts)));
   const [first, second] = candidates.filter(({ path: own }) => !included.flat().includes(own));
-  if (first === undefined) return undefined;
+  if (first === undefined) {
+    if (service !== undefined) reportHidden(service, key, path, draft);
+    return undefined;
+  }
   if (second !== undefined) {
     const message = `there are two configs of ${key}: ${first.shown} and ${second.shown}`;
     draft.findings.wrong(message, fileStart(second.shown), 'name the one to import, and its rule files');
   }
   await inputs.open(first.path);
   return { file: first, view: { folder: dirname(first.path), inContainer: dirname(defaultConfigs[key]), mounts } };
+}
+
+/** Reports a config that is where an import does not look: in a named volume, or in a config of a swarm. */
+function reportHidden({ name, unknown, volumes, where }: ComposeService, key: string, path: string, draft: StackDraft) {
+  const config = unknown.find(({ target }) => target === path);
+  const volume = volumes.find(({ target }) => path.startsWith(`${target.replace(/\/$/, '')}/`));
+  const holder =
+    config !== undefined
+      ? `config ${config.name}, whose content is not in the compose file`
+      : volume && `volume ${volume.volume}, which an import does not read`;
+  if (holder === undefined) return;
+  const message = `the config of ${key}, ${path} of the service ${name}, is in the ${holder}`;
+  const hint = `copy it out with "docker cp CONTAINER:${path} .", and import that file too`;
+  draft.findings.wrong(message, config?.where ?? where, hint);
 }
 
 /** The files of jobs that a prometheus.yml names. */

@@ -104,6 +104,7 @@ export function conversionHint(bytes: Uint8Array): string {
   const start = Buffer.from(bytes.subarray(0, 6)).toString('latin1');
   const compressed = compressions.find(([magic]) => start.startsWith(magic));
   if (compressed !== undefined) return `it is compressed: decompress it with ${compressed[1]}`;
+  if (bytes.subarray(0, 8000).includes(0) && !isUtf16(bytes)) return 'it is a binary file: name a text file';
   return `convert it with iconv -f ${isUtf16(bytes) ? utf16Name(bytes) : 'ISO-8859-1'} -t UTF-8`;
 }
 

@@ -53,6 +53,26 @@ describe('what cannot be imported must be reported at its line', () => {
     ['a binary file', { 'a.yml': new Uint8Array([0, 1, 2, 255]) }, ['a.yml'], 'a.yml:1: a.yml is not UTF-8 text'],
     ['a large file', { 'a.yml': Buffer.alloc(50 * 2 ** 20, '#') }, ['a.yml'], 'a.yml:1: a.yml is larger than 8 MiB'],
     [
+      'a config in a volume',
+      {
+        'compose.yaml': compose(
+          "  p: {image: 'prom/prometheus:v3.5.3', volumes: ['conf:/etc/prometheus', 'data:/prometheus']}\n",
+        ),
+      },
+      ['.'],
+      'compose.yaml:2: the config of prometheus, /etc/prometheus/prometheus.yml of the service p, is in the volume ',
+    ],
+    [
+      'a config of a swarm',
+      {
+        'compose.yaml': compose(
+          "  p:\n    image: 'prom/alertmanager:v0.33.1'\n    configs: [{source: am, target: /etc/alertmanager/alertmanager.yml}]\nconfigs: {am: {external: true}}\n",
+        ),
+      },
+      ['.'],
+      'compose.yaml:4: the config of alertmanager, /etc/alertmanager/alertmanager.yml of the service p, is in the config am',
+    ],
+    [
       'wrong YAML',
       { 'prometheus.yml': 'scrape_configs:\n  - a: [1\n' },
       ['.'],

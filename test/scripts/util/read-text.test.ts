@@ -4,7 +4,7 @@ import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { readText } from '../../../scripts/util/read-text.ts';
+import { conversionHint, readText } from '../../../scripts/util/read-text.ts';
 import { folderWith } from '../../support/config.ts';
 
 function pipeIn(folder: string): string {
@@ -97,4 +97,11 @@ test('a symbolic link that leads back to itself must be called that', async () =
   const path = join(folder.path, 'loop');
   await symlink('loop', path);
   expect(await readText(path)).toEqual({ because: 'is a symbolic link that leads back to itself' });
+});
+
+test('a binary file must not be taken for a text of another encoding', () => {
+  expect(conversionHint(new Uint8Array([0x7f, 0x45, 0x4c, 0x46, 1, 1, 1, 0]))).toBe(
+    'it is a binary file: name a text file',
+  );
+  expect(conversionHint(Buffer.from('caf\u00e9', 'latin1'))).toBe('convert it with iconv -f ISO-8859-1 -t UTF-8');
 });
