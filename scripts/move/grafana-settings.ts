@@ -9,7 +9,7 @@ import { pathOf } from './compose-limits.ts';
 import type { ComposeService } from './compose-project.ts';
 import { isExportedGrafana, isOfStackFile } from './exported-parts.ts';
 import type { InputFile, InputFiles } from './input-files.ts';
-import { contentAt } from './mounted-files.ts';
+import { type BindMount, contentAt, mountOf } from './mounted-files.ts';
 import type { StackDraft } from './stack-draft.ts';
 import { childOf, placedAt, placeOf, plainNode, stringNode } from './yaml-tree.ts';
 
@@ -86,7 +86,7 @@ export async function importGrafanaSettings(
     keys: { TYPE: 'type', HOST: 'host', NAME: 'name', USER: 'user', PASSWORD: 'password', SSL_MODE: 'ssl_mode' },
     ignored: [],
   });
-  for (const setting of all.values()) importSetting(setting, draft);
+  for (const setting of all.values()) importSetting(setting, service?.mounts ?? [], draft);
 }
 
 /** The path of Grafana's root_url. */
@@ -96,8 +96,8 @@ export function grafanaPrefix(service: ComposeService | undefined, ini: InputFil
   return pathOf(service?.environment.get(variable)?.text ?? inFile?.text).replace(/\/+$/, '');
 }
 
-function importSetting(setting: Setting, draft: StackDraft): void {
-  const { what, where, variable, section, key } = setting;
+function importSetting(setting: Setting, mounts: readonly BindMount[], draft: StackDraft): void {
+  const { what, where, variable, section, key, text } = setting;
   if (installs.test(variable)) {
     draft.findings.left(what, where, 'a stack downloads nothing at its start; use an image that has the plugins');
     return;
@@ -113,6 +113,10 @@ function importSetting(setting: Setting, draft: StackDraft): void {
       where,
       'Grafana 12.4 does not document it; write it below grafana.config if it is of a plugin',
     );
+    return;
+  }
+  if (text.startsWith('/') && !setting.isSecret && mountOf(text, mounts) !== undefined) {
+    draft.findings.left(what, where, `the stack's Grafana does not have the file ${text}`);
     return;
   }
   draft.set(['grafana', 'config', section, key], valueNode(setting, draft));

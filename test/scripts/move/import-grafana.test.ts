@@ -258,3 +258,19 @@ test('a dashboard with a key that is there twice must be taken, as Grafana takes
   );
   expect(diagnostics.map(({ message }) => message)).toContainEqual(expect.stringContaining('the dashboard has no uid'));
 });
+
+test('a setting that names a mounted file must be left, since the stack has no such file', async () => {
+  const home = 'GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH';
+  const { draft, text } = await importedFrom({
+    'compose.yaml': `services:\n  g: {image: 'grafana/grafana:12.4.0', volumes: ['./d:/d'], environment: {${home}: /d/home.json, GF_SERVER_CDN_URL: /cdn}}\n`,
+  });
+  expect(text).not.toContain('home.json');
+  expect(text).toContain('cdn_url: /cdn');
+  expect(draft.findings.all).toContainEqual(
+    expect.objectContaining({
+      fate: 'left',
+      what: `services.g.environment.${home}`,
+      why: "the stack's Grafana does not have the file /d/home.json",
+    }),
+  );
+});
