@@ -2,7 +2,14 @@ import { stringify } from 'yaml';
 import { type ContainerSpec, hostnameOf } from '../../stack/model.ts';
 import type { Service } from '../../stack/service.ts';
 import { configDir, configMount } from '../../stack/values/container.ts';
-import { hardening, healthTimes, hostGateway, sourceOnHost, tmpfsOptions } from '../engine/docker/create-options.ts';
+import {
+  hardening,
+  healthTimes,
+  hostGateway,
+  needsInit,
+  sourceOnHost,
+  tmpfsOptions,
+} from '../engine/docker/create-options.ts';
 import { restartPolicy } from '../engine/engine.ts';
 import { linksOf } from '../plan/connections.ts';
 import { names } from '../state/names.ts';
@@ -121,6 +128,7 @@ function composeService(
     secrets: ifAny(secrets.map(({ name, target }) => ({ source: name, target }))),
     tmpfs: ifAny(spec.tmpfs.map((target) => `${target}:${tmpfsOptions}`)),
     pid: host?.pid === true ? 'host' : undefined,
+    init: hasWget && needsInit(spec) ? true : undefined,
     depends_on: ifAny(
       Object.fromEntries(
         dependencies.map((other) => [

@@ -70,7 +70,7 @@ describe.sequential.each(isFull ? grafanas : [])('a stack with TLS and logins, a
     await eventually(async () => expect(await fine('status')).toContain('no problems found'), 60_000);
   });
 
-  check('the engine must call each container healthy', async ({ folder }) => {
+  check('the engine must call each container healthy, and its checks leave no processes', async ({ folder }) => {
     const filters = { label: [`${stackLabel}=${folder.name}`] };
     await eventually(async () => {
       const containers = await new Dockerode().listContainers({ filters });
@@ -78,6 +78,12 @@ describe.sequential.each(isFull ? grafanas : [])('a stack with TLS and logins, a
       const guarded = containers.filter(({ Names }) => isGuarded(Names[0]));
       expect(guarded.map(({ Status }) => /\((\w+)\)/.exec(Status)?.[1])).toEqual(['healthy', 'healthy', 'healthy']);
     }, 90_000);
+    // Nor may the checks leave zombies, which would reach the limit of processes within two hours.
+    const containers = await new Dockerode().listContainers({ filters });
+    for (const { Id } of containers) {
+      const { Processes } = await new Dockerode().getContainer(Id).top({ ps_args: '-eo pid,stat,comm' });
+      expect(Processes.filter(([, stat]: readonly string[]) => stat?.startsWith('Z'))).toEqual([]);
+    }
   });
 
   check('a remote engine must do the same through its connection', async ({ folder }) => {

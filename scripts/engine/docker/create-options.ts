@@ -42,6 +42,7 @@ export function toCreateOptions(
       PortBindings: toPortBindings(spec.ports),
       Mounts: [...spec.mounts.map((mount, index) => toMount(mount, request.volumes[index])), ...hostMounts(spec)],
       ...(spec.host?.pid === true ? { PidMode: 'host' } : {}),
+      ...(request.healthCheck !== undefined && needsInit(spec) ? { Init: true } : {}),
       Memory: spec.resources.memoryBytes,
       NanoCpus: spec.resources.cpus && Math.round(spec.resources.cpus * 1e9),
     },
@@ -91,6 +92,13 @@ export function toHelperOptions(
  * starts a process for each. A start may take long, such as the replay of a log, and does not count as unhealthy.
  */
 export const healthTimes = { Interval: 10e9, Timeout: 5e9, Retries: 3, StartPeriod: 300e9, StartInterval: 1e9 };
+
+/**
+ * Whether the first process of a container must be the engine's init. The wget of a health check by HTTPS encrypts in a child
+ * process that outlives it, and a server does not reap it: each check would leave a zombie, up to the limit of processes.
+ * With the process ids of the host, that of the host reaps it.
+ */
+export const needsInit = ({ access, host }: ContainerSpec): boolean => access?.tls === true && host?.pid !== true;
 
 /** What every container is limited to. */
 export const hardening = {

@@ -92,6 +92,17 @@ test('a health check must be frequent until the first success, and rare after it
   });
 });
 
+test('what a health check by HTTPS leaves must be reaped', () => {
+  const initOf = (spec: Partial<ContainerSpec>, healthCheck?: readonly string[]) =>
+    toCreateOptions({ ...request, healthCheck, spec: { ...request.spec, ...spec } }).HostConfig?.Init;
+  const check = ['/bin/wget'];
+  const access = { tls: true, login: false };
+  expect(initOf({ access }, check)).toBe(true);
+  expect(initOf({ access })).toBeUndefined();
+  expect(initOf({ access: { tls: false, login: true } }, check)).toBeUndefined();
+  expect(initOf({ access, host: { mounts: [], pid: true } }, check)).toBeUndefined();
+});
+
 test("the host's address must be the engine's", () => {
   expect(toCreateOptions(request, '10.89.0.1').HostConfig?.ExtraHosts).toEqual(['host.docker.internal:10.89.0.1']);
 });
