@@ -150,6 +150,10 @@ async function readIndicator(
   ]);
   const unknown = (why: string) => ({ label, text: `unknown: ${why}`, values: {}, tone: 'notice' }) as const;
   if (typeof response === 'string') return unknown(response);
+  if (response.status === 401) {
+    const problems = [{ message: refusedLogin, tryThis: refusedHint }];
+    return { label, text: 'unknown: it refuses the login of promstack', values: {}, tone: 'wrong', problems };
+  }
   if (response.status !== 200) return unknown(`it answers ${response.status}`);
   const answer = typeof queried === 'object' && queried.status === 200 ? queried : undefined;
   const reading = read(response, now, startedAt, answer);

@@ -9,6 +9,7 @@ import { sampleLabel, samplesOf, sumOf } from '../../stack/values/metrics-page.t
 import { parseJson } from '../../stack/values/parse.ts';
 import { counted } from '../../stack/values/words.ts';
 import type { ExecResult } from '../engine/engine.ts';
+import { refusedHint } from '../state/server-access.ts';
 
 /** How the running Prometheus is asked; `lines` are those of its log since it loaded its config. */
 export interface PrometheusAccess {
@@ -111,6 +112,8 @@ const notConfigured = {
 };
 
 function whatToTry({ isOwn }: LongTermStore, because: string): string {
+  if (isOwn && /\b401\b/.test(because)) return refusedHint;
+  if (isOwn && /x509|certificate/.test(because)) return 'promstack up applies the certificate of access';
   if (isOwn) return 'promstack logs victoriametrics prometheus';
   if (/\b(?:401|403)\b/.test(because)) return 'check basic_auth, authorization and headers of long_term.remote';
   if (/\b404\b/.test(because)) return 'check the paths of write and read in long_term.remote';

@@ -66,6 +66,8 @@ const advice: readonly (readonly [RegExp, string])[] = [
 function adviceOf(error: string, service: string | undefined): string {
   if (service !== undefined && unreachable.test(error))
     return `check the address of the target; promstack logs ${service} may show why it does not answer`;
+  if (service !== undefined && /status 401\b|x509|certificate/.test(error))
+    return 'promstack up applies the users and certificates of access';
   const known = advice.find(([pattern]) => pattern.test(error))?.[1];
   return (
     known ?? 'check that it listens on an address the containers can reach; this host is host.docker.internal to them'
@@ -78,7 +80,7 @@ const startMs = 60_000;
 /** The service of the stack that a target is, if any. */
 function serviceOf({ scrapeUrl }: Target, startedAt: ReadonlyMap<string, number>): string | undefined {
   const host = /^https?:\/\/([^:/]+)/.exec(scrapeUrl)?.[1] ?? '';
-  return startedAt.has(host) ? host : undefined;
+  return [host, host.replace(/-exporter$/, '')].find((name) => startedAt.has(name));
 }
 
 /** Whether a target of the stack may have been scraped only before it was ready. */

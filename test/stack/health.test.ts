@@ -124,6 +124,17 @@ test.each([
   expect(down?.problems?.[0]?.tryThis).toContain(advice);
 });
 
+test.each([
+  ['server returned HTTP status 401 Unauthorized', 'promstack up applies the users and certificates of access'],
+  ['Get "https://x": tls: failed to verify certificate: x509: certificate has expired', 'certificates of access'],
+  ['dial tcp 10.0.0.1:9100: connect: connection refused', 'promstack logs node'],
+])('an exporter of the stack that is down must have advice for the stack: %s', (error, advice) => {
+  const of = { ...target('down', error), scrapeUrl: 'https://node-exporter:9100/metrics' };
+  const startedAt = new Map([['node', now - 3_600_000]]);
+  const down = read('prometheus', 'targets', { data: { activeTargets: [of] } }, startedAt);
+  expect(down?.problems?.[0]?.tryThis).toContain(advice);
+});
+
 test('firing alerts must be named, and are not a problem of the stack', () => {
   const alert = (state: string, alertname: string) => ({ state, labels: { alertname } });
   expect(read('prometheus', 'alerts', { data: { alerts: [] } })).toMatchObject({ text: 'none firing', tone: 'right' });

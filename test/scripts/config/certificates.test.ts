@@ -154,12 +154,16 @@ it('each problem must be shown at its key of stack.yml', async () => {
   const cwd = await mkdtemp(join(tmpdir(), 'promstack-certificates-'));
   onTestFinished(() => rm(cwd, { recursive: true }));
   const files = { 'cert.pem': expired.cert, 'key.pem': short.key, 'ca.pem': selfSigned.cert };
-  for (const [name, text] of Object.entries(files)) await writeFile(join(cwd, name), text);
+  const more = { 'other.pem': signed.cert, 'stranger.pem': selfSigned.key };
+  for (const [name, text] of Object.entries({ ...files, ...more })) await writeFile(join(cwd, name), text);
   const lines = [
     'name: shop',
     'access:',
     '  tls:',
     ...Object.keys(files).map((name) => `    ${name.replace('.pem', '')}: !file ${name}`),
+    '  services:',
+    '    alertmanager:',
+    '      tls: {cert: !file other.pem, key: !file stranger.pem}',
   ];
   await writeFile(join(cwd, 'stack.yml'), `${lines.join('\n')}\n`);
   const loaded = await loadStack({ cwd, env: {} });
@@ -170,6 +174,7 @@ it('each problem must be shown at its key of stack.yml', async () => {
     `stack.yml:4:17 the certificate expired on ${dayIn(-2)}`,
     'stack.yml:5:16 the key has only 1024 bits, which clients refuse',
     'stack.yml:6:15 the certificate authority did not sign the certificate, whose issuer is "CN=Test authority"',
+    'stack.yml:9:47 the key does not belong to the certificate',
   ]);
 });
 

@@ -168,6 +168,19 @@ describe('a sample that is sent to the store', () => {
     expect(await findCanary(store, canary, accessTo(rejected))).toMatchObject({ kind: 'missing', isRejected: true });
   });
 
+  it.each([
+    ['server returned HTTP status 401 Unauthorized', 'promstack up applies the users of access'],
+    ['tls: failed to verify certificate: x509: certificate has expired', 'promstack up applies the certificate of'],
+    ['connection refused', 'promstack logs victoriametrics prometheus'],
+  ])('to the store of the stack, with %s, must say what to try', async (error, tryThis) => {
+    const store = storeOf({ victoriametrics: {} });
+    const observation = { counters: { retried: 5 }, log: [retry(error)] };
+    expect(await findCanary(store, canary, accessTo(observation))).toMatchObject({
+      kind: 'missing',
+      tryThis: expect.stringContaining(tryThis),
+    });
+  });
+
   it('of an agent is recognized by its value, which stores round', async () => {
     const ofAgent = { metric: 'loaded_seconds', since: 0, value: 1_795_912_920.123_456_7 };
     const find = (value: string) =>
