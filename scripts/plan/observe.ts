@@ -57,10 +57,11 @@ export async function observe(
   const configWriter = ours.find(({ labels }) => labels[roleLabel] === configWriterRole);
   const historyOwner = historyService(desired);
   const canReadHistory = historyOwner !== undefined && (primary.has(historyOwner) || configWriter !== undefined);
+  const targetOf = (name: string) => desired.services.find(({ service }) => service.name === name);
   const [services, history, due] = await Promise.all([
     Promise.all(
       [...primary].map(async ([name, container]) => {
-        const target = desired.services.find(({ service }) => service.name === name);
+        const target = targetOf(name);
         return [
           name,
           await observeService(engine, files, container, { name, target, client, proofs, findEdits }),
@@ -68,7 +69,9 @@ export async function observe(
       }),
     ),
     canReadHistory ? readHistory(files, historyOwner) : noHistory,
-    dueCertificates(files, desired.services, Date.now(), (name) => loadedEnds(desired, primary.get(name), client)),
+    dueCertificates(files, desired.services, Date.now(), (name) =>
+      loadedEnds(targetOf(name)?.service, primary.get(name), client),
+    ),
   ]);
   const neededContainers = [...desired.services.map(({ name }) => name), names.configWriter(stack)];
   const neededVolumes = desired.volumes.map(({ name }) => name);
@@ -145,11 +148,10 @@ async function observeService(
 
 /** The ends of certificates that the running server of a container has loaded; undefined when it does not say. */
 async function loadedEnds(
-  desired: Desired,
+  service: Service | undefined,
   container: ContainerSummary | undefined,
   client: ServiceClient,
 ): Promise<CertificateEnds | undefined> {
-  const service = desired.services.find(({ name }) => name === container?.labels[serviceLabel])?.service;
   const { certificateEnds } = service ?? {};
   if (service === undefined || certificateEnds === undefined || container?.state !== 'running') return undefined;
   const asked = client.request(service.name, certificateEnds.request, { timeoutMs: proofMs });
