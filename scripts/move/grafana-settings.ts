@@ -244,7 +244,7 @@ async function variablesOf(
   for (const [name, { text, node }] of service.environment) {
     const what = `services.${service.name}.environment.${name}`;
     const where = placeOf(node) ?? service.where;
-    if (name === 'TZ') continue;
+    if (name === 'TZ' || name === 'GOMEMLIMIT') continue;
     if (!name.startsWith('GF_')) {
       draft.findings.left(what, where, 'it is not a setting of Grafana');
       continue;

@@ -156,6 +156,9 @@ function importEnvironment(
       if (zone === undefined) draft.set(['timezone'], placedAs(stringNode(text), node));
       if (zone === undefined || textOf(zone) === text) draft.findings.taken(what, placeOf(node) ?? where, 'timezone');
       else draft.findings.left(what, placeOf(node) ?? where, `all containers of a stack have one, ${textOf(zone)}`);
+    } else if (variable === 'GOMEMLIMIT') {
+      const why = 'promstack sets it to 90 % of the memory limit';
+      draft.findings.changed(what, placeOf(node) ?? where, `${name}.resources.memory`, why);
     } else if (name !== 'grafana') {
       draft.findings.left(what, placeOf(node) ?? where, 'stack.yml has no variables for this server');
     }
