@@ -38,7 +38,7 @@ export function crashPoint(env: Readonly<Record<string, string | undefined>>): (
 }
 
 /** The commands that have steps of their own. */
-const commands: readonly string[] = ['upgrade', 'rename'];
+const commands: readonly string[] = ['backup', 'upgrade', 'rename'];
 
 /** For tests: PROMSTACK_STOP_AFTER=upgrade:copy kills promstack after that step of the command. */
 export function crashAfter(env: Readonly<Record<string, string | undefined>>, command: string, step: string): void {

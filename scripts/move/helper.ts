@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ContainerSummary, Engine } from '../engine/engine.ts';
-import { baseLabels } from '../engine/labels.ts';
+import { baseLabels, roleLabel, stackLabel } from '../engine/labels.ts';
 import { StackError } from '../util/stack-error.ts';
 
 /** A container that runs a script on volumes as root, without network; disposing it removes it. */
@@ -13,7 +13,14 @@ export interface VolumeHelper extends AsyncDisposable {
 /** What the script may do beyond an ordinary user: all files belong to other users. */
 const capabilities = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'];
 
-/** Creates a helper whose script gets `args` as `$1` and so on; a killed command leaves it to the next `up`, which removes it. */
+/** Removes the helpers that killed commands of a kind have left; none may be under way. */
+export async function removeHelpers(engine: Engine, stack: string, what: string): Promise<void> {
+  const all = await engine.listContainers({ [stackLabel]: stack, [roleLabel]: 'check' });
+  const left = all.filter(({ name }) => name.startsWith(`${stack}-${what}-`) && /-[0-9a-f]{8}$/.test(name));
+  for (const { id } of left) await engine.removeContainer(id);
+}
+
+/** Creates a helper whose script gets `args` as `$1` and so on; a killed command leaves it to the next `up` or the next command of its kind, which remove it. */
 export async function openVolumeHelper(
   engine: Engine,
   {

@@ -1,9 +1,10 @@
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, type WriteStream } from 'node:fs';
 import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { PassThrough, type Writable } from 'node:stream';
 import * as z from 'zod';
 import { counted } from '../../../stack/values/words.ts';
+import { crashAfter } from '../../apply/crash-point.ts';
 import type { BackedUp } from '../../move/backup/backup.ts';
 import { displayPath } from '../../util/display-path.ts';
 import { makeFolder } from '../../util/make-folder.ts';
@@ -60,8 +61,8 @@ export const command = defineCommand({
     const path = await pathFor(context, target, config.name, kept);
     await using engine = await connectEngine(context);
     const { backUp } = await import('../../move/backup/backup.ts');
-    const { report, clock, signal } = context;
-    const run = { engine, config, passphrase, report, clock, signal, waitMs };
+    const { env, report, clock, signal } = context;
+    const run = { engine, config, passphrase, env, report, clock, signal, waitMs };
     let bytes = 0;
     const counting = new PassThrough();
     counting.on('data', (chunk: Buffer) => {
@@ -71,7 +72,10 @@ export const command = defineCommand({
     if (path === undefined) {
       counting.pipe(context.stdout as unknown as Writable, { end: false });
       done = await backUp({ ...run, target: counting });
-    } else done = await toFile(path, counting, (stream) => backUp({ ...run, target: stream }));
+    } else {
+      const file = { path, target: counting, stack: config.name, env };
+      done = await toFile(file, (stream, onStart) => backUp({ ...run, target: stream, onStart }));
+    }
     const removed = path === undefined || kept === undefined ? [] : await removeOld(path, config.name, kept);
     const { header, manifest } = done;
     const { leftOut, at } = header;
@@ -143,47 +147,63 @@ export async function pathFor(
     throw new InputError([misuse('a backup is not text for a terminal', 'redirect it to a file or a program')]);
   }
   const path = isFolder ? join(at, fileName(stack, new Date(clock.now()))) : at;
-  if (await pathExists(path)) {
-    throw new StackError({
-      doing: `writing the backup to ${displayPath(path, cwd)}`,
-      why: 'it exists already',
-      tryThis: 'use another name, or a folder, where each backup is named after its time',
-    });
-  }
+  await refuseExisting(path, displayPath(path, cwd));
   await makeFolder(dirname(path));
   return path;
 }
+
+/** What follows the name of the stack. */
+const timeInName = '-\\d{4}-\\d\\d-\\d\\dT\\d\\d-\\d\\d-\\d\\dZ\\.tar';
 
 /** `shop-2026-11-29T04-34-05Z.tar` */
 function fileName(stack: string, at: Date): string {
   return `${stack}-${at.toISOString().slice(0, 19).replaceAll(':', '-')}Z.tar`;
 }
 
-/** Writes beside the file, readable only for the user, and renames: a file of the name is always a whole backup. */
+interface FileOptions {
+  readonly path: string;
+  /** The bytes that are written; the caller may count them. */
+  readonly target: PassThrough;
+  readonly stack: string;
+  readonly env: Context['env'];
+}
+
+/**
+ * Writes beside the file, readable only for the user, and renames: a file of the name is always a whole backup. `write` calls `begin` when
+ * no other backup of the stack is under way.
+ */
 export async function toFile<T>(
-  path: string,
-  counting: PassThrough,
-  write: (stream: PassThrough) => Promise<T>,
+  { path, target, stack, env }: FileOptions,
+  write: (target: PassThrough, begin: () => Promise<void>) => Promise<T>,
 ): Promise<T> {
   const part = `${path}.part`;
-  const file = createWriteStream(part, { mode: 0o600 });
-  const closed = new Promise<void>((done, fail) => {
-    file.once('close', done);
-    file.once('error', (error) => {
-      counting.destroy(error);
-      fail(error);
+  let file: WriteStream | undefined;
+  let closed: Promise<void> | undefined;
+  const begin = async (): Promise<void> => {
+    await refuseExisting(path);
+    await removeParts(path, stack);
+    const opened = createWriteStream(part, { mode: 0o600, flags: 'wx', flush: true });
+    file = opened;
+    closed = new Promise<void>((done, fail) => {
+      opened.once('close', done);
+      opened.once('error', (error) => {
+        target.destroy(error);
+        fail(error);
+      });
     });
-  });
-  closed.catch(() => undefined);
-  counting.pipe(file);
+    closed.catch(() => undefined);
+    target.pipe(opened);
+  };
   try {
-    const result = await write(counting);
+    const result = await write(target, begin);
     await closed;
+    crashAfter(env, 'backup', 'close');
     await rename(part, path);
     return result;
   } catch (error) {
-    file.destroy();
-    await rm(part, { force: true });
+    file?.destroy();
+    await closed?.catch(() => undefined);
+    if (file !== undefined) await rm(part, { force: true });
     if (!(error instanceof Error && 'syscall' in error)) throw error;
     throw new StackError({
       doing: `writing the backup to ${path}`,
@@ -194,8 +214,31 @@ export async function toFile<T>(
   }
 }
 
+async function refuseExisting(path: string, shown = path): Promise<void> {
+  if (!(await pathExists(path))) return;
+  throw new StackError({
+    doing: `writing the backup to ${shown}`,
+    why: 'it exists already',
+    tryThis: 'use another name, or a folder, where each backup is named after its time',
+  });
+}
+
+/** How long nothing is written to what a killed backup has left; another engine may have a stack of the same name. */
+const idleMs = 15 * 60_000;
+
+/** Removes what killed backups have left: of the file, and in its folder of the stack. */
+async function removeParts(path: string, stack: string): Promise<void> {
+  const pattern = new RegExp(`^${stack}${timeInName}\\.part$`);
+  await rm(`${path}.part`, { force: true });
+  for (const name of (await readdir(dirname(path))).filter((each) => pattern.test(each))) {
+    const part = join(dirname(path), name);
+    const { mtimeMs } = await stat(part);
+    if (Date.now() - mtimeMs > idleMs) await rm(part, { force: true });
+  }
+}
+
 async function removeOld(path: string, stack: string, kept: number): Promise<readonly string[]> {
-  const pattern = new RegExp(`^${stack}-\\d{4}-\\d\\d-\\d\\dT\\d\\d-\\d\\d-\\d\\dZ\\.tar$`);
+  const pattern = new RegExp(`^${stack}${timeInName}$`);
   const all = (await readdir(dirname(path))).filter((name) => pattern.test(name)).sort();
   const old = all.slice(0, Math.max(0, all.length - kept)).filter((name) => name !== basename(path));
   for (const name of old) await rm(join(dirname(path), name));

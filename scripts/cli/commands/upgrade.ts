@@ -204,9 +204,10 @@ async function takeBackup(
   const path = await pathFor(context, given, config.name, undefined);
   if (path === undefined) return undefined;
   const { backUp } = await import('../../move/backup/backup.ts');
-  const { report, clock, signal } = context;
-  const run = { engine, config, report, clock, signal, waitMs };
-  await toFile(path, new PassThrough(), (stream) => backUp({ ...run, target: stream }));
+  const { env, report, clock, signal } = context;
+  const run = { engine, config, env, report, clock, signal, waitMs };
+  const file = { path, target: new PassThrough(), stack: config.name, env };
+  await toFile(file, (stream, onStart) => backUp({ ...run, target: stream, onStart }));
   report({ kind: 'note', isResult: true, text: `the backup of before is ${displayPath(path, context.cwd)}` });
   return path;
 }

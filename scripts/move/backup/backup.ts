@@ -6,6 +6,7 @@ import type { Service } from '../../../stack/service.ts';
 import { serviceOf } from '../../../stack/services.ts';
 import { flagIn } from '../../../stack/values/container.ts';
 import { parseDuration } from '../../../stack/values/units.ts';
+import { crashAfter } from '../../apply/crash-point.ts';
 import type { ContainerSummary, Engine } from '../../engine/engine.ts';
 import { openServers, type Servers } from '../../servers/servers.ts';
 import { findContainers } from '../../state/find-stack.ts';
@@ -16,7 +17,7 @@ import { durationText } from '../../util/duration-text.ts';
 import type { Report } from '../../util/event.ts';
 import { StackError } from '../../util/stack-error.ts';
 import { version } from '../../util/version.ts';
-import { openVolumeHelper, shellImage } from '../helper.ts';
+import { openVolumeHelper, removeHelpers, shellImage } from '../helper.ts';
 import { type ArchiveWriter, entriesIn, writeArchive } from './archive.ts';
 import { encrypt } from './encrypt.ts';
 import { countSamples, keyOf, listGroups, listSilences, settledAt } from './facts.ts';
@@ -27,6 +28,10 @@ export interface BackupOptions {
   /** Its name, and the ports and logins of its servers. */
   readonly config: StackConfig;
   readonly target: Writable;
+  /** For tests that kill the command. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Is called once no other backup of the stack is under way. */
+  onStart?(): Promise<void>;
   /** Encrypts the secrets; without it they are left out, with the revisions and the history. */
   readonly passphrase?: string | undefined;
   readonly report: Report;
@@ -52,19 +57,25 @@ interface Source {
 /** How often a copy is repeated when the data changes meanwhile, and the pause before it. */
 const attempts = 20;
 const pauseMs = 250;
+/** How long the removal of the copies may take after a failure. */
+const clearMs = 60_000;
 
 /** Copies the data of a running stack to a stream, while its servers work on. */
 export async function backUp(options: BackupOptions): Promise<BackedUp> {
-  const { engine, config, clock, signal } = options;
+  const { engine, config, env, clock, signal } = options;
   const stack = config.name;
   const sources = await findSources(engine, stack);
   await using _lock = await takeLock({ ...options, stack, command: 'backup' });
+  crashAfter(env, 'backup', 'lock');
+  await removeHelpers(engine, stack, 'backup');
+  await options.onStart?.();
+  const image = await shellImage(
+    engine,
+    sources.map(({ container }) => container),
+  );
   const servers = await openServers(engine, config, signal);
+  let copying: BackupHeader | undefined;
   try {
-    const image = await shellImage(
-      engine,
-      sources.map(({ container }) => container),
-    );
     const copied = sources.filter(({ service }) => service.copyData !== undefined);
     const header: BackupHeader = {
       format,
@@ -78,6 +89,7 @@ export async function backUp(options: BackupOptions): Promise<BackedUp> {
         .filter((source) => source.dataVolumes.length > 0 && !copied.includes(source))
         .map(({ service }) => service.name),
     };
+    copying = header;
     const groups = await listGroups(servers);
     await flushGroups(servers, options, copied, groups);
     const samples = await countSamples(servers, settledAt(clock.now()));
@@ -92,6 +104,7 @@ export async function backUp(options: BackupOptions): Promise<BackedUp> {
             manifest = { ...manifest, volumes: { ...manifest.volumes, [volume]: counts } };
           }
         }
+        crashAfter(env, 'backup', 'copy');
         if (options.passphrase !== undefined) {
           const secrets = await readConfigVolumes(engine, { stack, image, sources, signal });
           await writer.file(entryNames.secrets, encrypt(secrets, options.passphrase));
@@ -105,13 +118,28 @@ export async function backUp(options: BackupOptions): Promise<BackedUp> {
           groups: groups?.filter((group) => kept.get(keyOf(group)) === group.pushedAt),
         };
         await writer.file(entryNames.manifest, Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`));
+        crashAfter(env, 'backup', 'manifest');
       },
       signal,
     );
+    crashAfter(env, 'backup', 'archive');
     await clear(options, image, header);
+    copying = undefined;
+    crashAfter(env, 'backup', 'clear');
     return { header, manifest };
   } finally {
     servers.close();
+    if (copying !== undefined) await clearAnyway(options, image, copying);
+  }
+}
+
+/** Removes the copies of a backup that failed or was interrupted; its own error is the one to report. */
+async function clearAnyway(options: BackupOptions, image: string, header: BackupHeader): Promise<void> {
+  try {
+    await clear({ ...options, signal: AbortSignal.timeout(clearMs) }, image, header);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    options.report({ kind: 'warning', text: `copies are left in the volumes until the next backup: ${why}` });
   }
 }
 
@@ -202,6 +230,7 @@ async function copyVolume(writer: ArchiveWriter, options: VolumeCopy): Promise<M
   const mounts = [{ volume: names.dataVolume(stack, volume), target: mountPoint, readOnly: false }];
   const script = `rm -rf ${folder} && mkdir -m 700 ${folder} && set -- ${mountPoint} ${folder} || exit\n${source.service.copyData}`;
   await using helper = await openVolumeHelper(engine, { stack, what: 'backup', image, script, mounts, signal });
+  crashAfter(options.env, 'backup', 'helper');
   for (let attempt = 1; ; attempt++) {
     const { exitCode, output } = await helper.run();
     if (exitCode === 0) break;
@@ -215,6 +244,7 @@ async function copyVolume(writer: ArchiveWriter, options: VolumeCopy): Promise<M
     }
     await clock.sleep(pauseMs, signal);
   }
+  crashAfter(options.env, 'backup', 'link');
   let [files, bytes, shown] = [0, 0, clock.now()];
   for await (const { header, content } of entriesIn(await engine.readArchive(helper.id, folder))) {
     const name = header.name.replace(/^[^/]*\/?/, '');
@@ -235,7 +265,7 @@ async function copyVolume(writer: ArchiveWriter, options: VolumeCopy): Promise<M
   return { files, bytes };
 }
 
-/** Removes the copies; those of a backup that failed or was killed are removed by the next one. */
+/** Removes the copies; those of a backup that was killed are removed by the next one. */
 async function clear(
   { engine, config, signal }: BackupOptions,
   image: string,
