@@ -10,6 +10,7 @@ import { prometheusConfig } from './prometheus/config.ts';
 import { pushgatewayConfig } from './pushgateway/config.ts';
 import { schemaVersion } from './schema-version.ts';
 import { sinkConfig } from './sink/config.ts';
+import { swarmConfig, targets } from './swarm/config.ts';
 import { trafficConfig } from './traffic/config.ts';
 import { formed } from './values/schemas.ts';
 import { expects } from './values/words.ts';
@@ -72,6 +73,9 @@ export const stackSchema = z.strictObject({
       description:
         'The name of the stack, and the prefix of its containers, volumes and network; by default the name of the folder of stack.yml, in lower case and without other characters than letters, digits, - and _',
     }),
+  target: z.enum(targets).default('engine').meta({
+    description: 'Where the services run: on one container engine, or on the nodes of a Docker swarm',
+  }),
   timezone: z.string().min(1).default('UTC').meta({ description: 'TZ inside the containers, such as Asia/Shanghai' }),
   bind: z
     .union([z.ipv4(), z.ipv6()], { error: expects('an IP address of this host, such as 127.0.0.1') })
@@ -98,6 +102,7 @@ export const stackSchema = z.strictObject({
   long_term: longTermConfig,
   exporters: exportersConfig.prefault({}),
   heartbeat: heartbeatConfig,
+  swarm: swarmConfig,
 });
 
 /** A valid stack.yml with all defaults. */

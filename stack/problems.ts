@@ -11,6 +11,7 @@ import { jobOwner } from './prometheus/own-jobs.ts';
 import { secretProblems } from './secrets/secret-files.ts';
 import { keyPath, type Service, sectionPath } from './service.ts';
 import { enabledServices, services, servicesOf } from './services.ts';
+import { swarmProblems } from './swarm/swarm.ts';
 import { isMapping, listOf, valueAt } from './values/mapping.ts';
 import { isTimezone, timezoneHint } from './values/timezones.ts';
 import { quoted } from './values/words.ts';
@@ -40,6 +41,7 @@ export function stackProblems(config: StackConfig): readonly Problem[] {
     ...discoveryProblems(config),
     ...heartbeatProblems(config),
     ...longTermProblems(config),
+    ...swarmProblems(config),
     ...enabledServices(config).flatMap((service) => {
       const own = service.problems?.(config) ?? [];
       // A secret that may not be in a key needs no file.

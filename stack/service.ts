@@ -32,6 +32,8 @@ export interface Service {
   readonly title: string;
   /** Whether its config volume holds the stack's history and revision; the first enabled service that says so is used. */
   readonly storesHistory?: boolean | undefined;
+  /** Whether its server looks for its own replicas when it starts, whose names exist only once they are healthy. */
+  readonly looksForReplicas?: boolean | undefined;
   /** Services that must be ready before this one starts; most services have none, so that all start at once. */
   readonly startsAfter: readonly string[];
   /** Whether it takes seconds to start: it is started before the others, which share the processors with it. */
@@ -77,6 +79,8 @@ export interface Service {
   reread?(files: readonly RenderedFile[]): Reread | undefined;
   /** Whether its server reads a file only when it starts, although it reloads others. */
   isReadAtStart?(path: string): boolean;
+  /** A file in several that mean the same, each of at most so many bytes; undefined when that cannot be. */
+  divide?(file: RenderedFile, mostBytes: number): readonly RenderedFile[] | undefined;
   /** Empty folders of its config directory, which its server looks for. */
   readonly emptyFolders?: readonly string[] | undefined;
   /**

@@ -1,5 +1,6 @@
 import { explainUnscraped } from '../../stack/discovery/targets.ts';
 import type { RenderedFile } from '../../stack/model.ts';
+import { isSwarm } from '../../stack/swarm/replicas.ts';
 import { andList } from '../../stack/values/words.ts';
 import type { Engine } from '../engine/engine.ts';
 import { EngineError } from '../engine/engine-error.ts';
@@ -90,6 +91,7 @@ async function updateTargets({ engine, rendering: { config }, report, signal }: 
 }
 
 async function change(given: ChangeOptions): Promise<Changed> {
+  if (isSwarm(given.rendering.config)) throw notHere(given.rendering.config.name);
   // Images: all of them must be available before anything changes.
   const { imageOf, otherVersions } = await getImages(given.rendering, given);
   const rendering = forRunningImages(given.rendering, { get: imageOf });
@@ -152,6 +154,15 @@ async function change(given: ChangeOptions): Promise<Changed> {
   } finally {
     client.close();
   }
+}
+
+/** What runs on a swarm would run here as well, with the same name and other settings. */
+function notHere(stack: string): StackError {
+  return new StackError({
+    doing: `changing the stack ${stack}`,
+    why: 'stack.yml has the target swarm, and this changes stacks on one engine; nothing was changed',
+    tryThis: 'promstack up changes stacks on a swarm; or remove the target',
+  });
 }
 
 /** Whether a service has no container yet. */

@@ -1,4 +1,4 @@
-import type { Step } from '../plan/plan.ts';
+import type { Action, Step, SwarmAction } from '../plan/plan.ts';
 
 /** The kinds of steps after which a test can kill promstack; the type ensures that none is missing. */
 const kinds: Readonly<Record<Step['do'], true>> = {
@@ -20,17 +20,34 @@ const kinds: Readonly<Record<Step['do'], true>> = {
 };
 export const crashPoints: readonly string[] = Object.keys(kinds);
 
+/** The same of a change on a swarm. */
+const swarmKinds: Readonly<Record<SwarmAction['do'], true>> = {
+  createSwarmNetwork: true,
+  storeFiles: true,
+  beginRevision: true,
+  createService: true,
+  updateService: true,
+  removeService: true,
+  waitTasks: true,
+  confirmTasks: true,
+  endRevision: true,
+  removeFiles: true,
+};
+export const swarmCrashPoints: readonly string[] = Object.keys(swarmKinds);
+
 /**
  * For tests: PROMSTACK_STOP_AFTER=switchReleases, or `confirm:prometheus`, kills promstack right after that kind of step,
  * like a power failure. Undefined when it is not set.
  */
-export function crashPoint(env: Readonly<Record<string, string | undefined>>): ((step: Step) => void) | undefined {
+export function crashPoint(
+  env: Readonly<Record<string, string | undefined>>,
+): ((step: Step<Action>) => void) | undefined {
   const value = env['PROMSTACK_STOP_AFTER'] ?? '';
   if (value === '') return undefined;
   const [kind = '', service] = value.split(':');
   if (commands.includes(kind)) return undefined;
-  if (!crashPoints.includes(kind))
-    throw new Error(`PROMSTACK_STOP_AFTER=${value}: the steps are ${crashPoints.join(', ')}`);
+  const known = [...crashPoints, ...swarmCrashPoints];
+  if (!known.includes(kind)) throw new Error(`PROMSTACK_STOP_AFTER=${value}: the steps are ${known.join(', ')}`);
   return (step) => {
     const isService = service === undefined || ('service' in step && step.service === service);
     if (step.do === kind && isService) process.kill(process.pid, 'SIGKILL');

@@ -6,6 +6,24 @@ import { baseLabels, stackLabel } from '../engine/labels.ts';
 import { findWget, healthCheckBy, wgetPlaces } from '../state/wget.ts';
 import { shortHash } from '../util/hash.ts';
 
+type ImageRequest = Pick<ContainerRequest, 'name' | 'spec' | 'labels'>;
+
+/** Where an image has wget, looked up in a container that is never started, and remembered by the image's id. */
+export async function findWgetInImage(
+  engine: Engine,
+  request: ImageRequest,
+  { imageId, cache }: Pick<ImageProbe, 'imageId' | 'cache'>,
+): Promise<string | undefined> {
+  if (imageId !== undefined) {
+    for (const wget of wgetPlaces) if (await cache.has(keyOf(imageId, wget))) return wget;
+  }
+  const found = await lookInImage(engine, request);
+  if (found !== undefined && imageId !== undefined) await cache.add(keyOf(imageId, found));
+  return found;
+}
+
+const keyOf = (imageId: string, wget: string): string => `health-${shortHash(`${imageId} ${wget}`)}`;
+
 interface ImageProbe {
   readonly service: Pick<Service, 'ready' | 'upkeep'>;
   readonly imageId: string | undefined;
@@ -33,14 +51,13 @@ async function createWithWget(
       ...request,
       healthCheck: wget === undefined ? undefined : healthCheckBy(wget, service, request.spec),
     });
-  const keyOf = (wget: string): string => `health-${shortHash(`${imageId} ${wget}`)}`;
   if (imageId !== undefined) {
-    for (const wget of wgetPlaces) if (await cache.has(keyOf(wget))) return create(wget);
+    for (const wget of wgetPlaces) if (await cache.has(keyOf(imageId, wget))) return create(wget);
   }
   const [expected] = wgetPlaces;
   const id = await create(expected);
-  const found = await (request.spec.host === undefined ? findWget(engine, id) : findWgetInImage(engine, request));
-  if (found !== undefined && imageId !== undefined) await cache.add(keyOf(found));
+  const found = await (request.spec.host === undefined ? findWget(engine, id) : lookInImage(engine, request));
+  if (found !== undefined && imageId !== undefined) await cache.add(keyOf(imageId, found));
   if (found === expected) return id;
   await engine.removeContainer(id);
   return create(found);
@@ -50,7 +67,7 @@ async function createWithWget(
  * Looks in a container without mounts: to read a file of one that mounts the host's folders, the engine mounts all of them
  * again, those of the other containers included.
  */
-async function findWgetInImage(engine: Engine, { name, spec, labels }: ContainerRequest): Promise<string | undefined> {
+async function lookInImage(engine: Engine, { name, spec, labels }: ImageRequest): Promise<string | undefined> {
   const helper = await engine.createHelper({
     name: `${name}-wget`,
     image: spec.image,

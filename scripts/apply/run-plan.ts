@@ -1,10 +1,10 @@
-import { type Action, describe, isInternal, type Step } from '../plan/plan.ts';
+import { type Action, describe, type EngineAction, isInternal, type Step } from '../plan/plan.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Report } from '../util/event.ts';
 import { StackError } from '../util/stack-error.ts';
 
 /** One function for each kind of step; executors decide nothing. */
-export type Executors<A extends Action = Action> = {
+export type Executors<A extends Action = EngineAction> = {
   readonly [K in A['do']]: (step: Step<Extract<A, { do: K }>>, context: StepContext) => Promise<void>;
 };
 
@@ -19,7 +19,7 @@ export interface StepContext {
 }
 
 /** The result of a plan: every step is in exactly one of the lists. */
-export interface PlanOutcome<A extends Action = Action> {
+export interface PlanOutcome<A extends Action = EngineAction> {
   readonly done: readonly Step<A>[];
   readonly failed: readonly { readonly step: Step<A>; readonly error: unknown }[];
   readonly skipped: readonly Step<A>[];

@@ -1,4 +1,6 @@
+import type { Diagnostic } from '../../stack/diagnostic.ts';
 import type { RenderedFile } from '../../stack/model.ts';
+import type { Service } from '../../stack/service.ts';
 import { configMount } from '../../stack/values/container.ts';
 import { checkRendering } from '../check/check.ts';
 import { cachedRunner, checkedCache } from '../check/checked-cache.ts';
@@ -6,7 +8,7 @@ import { containerRunner, toEntries } from '../check/container-runner.ts';
 import { execRunner, type Staged } from '../check/exec-runner.ts';
 import { hostRunner, noImage } from '../check/host-runner.ts';
 import { withOwnTests } from '../check/own-tests.ts';
-import { type CheckJob, type FindImage, filesOf } from '../check/runner.ts';
+import { type CheckJob, type FindImage, filesOf, type OpenRunner } from '../check/runner.ts';
 import type { ArchiveEntry } from '../engine/engine.ts';
 import type { Desired } from '../plan/desired.ts';
 import type { Observed } from '../plan/observed.ts';
@@ -32,7 +34,7 @@ export interface ValidateOptions extends Run {
  * problems; returns the releases that it has written.
  */
 export async function validate(options: ValidateOptions): Promise<WrittenSlots> {
-  const { engine, desired, files, plan, env, report, signal } = options;
+  const { engine, desired, files, plan, report } = options;
   const { rendering, diagnostics } = await withOwnTests(options.rendering);
   const touched = new Set(plan.changes.flatMap(({ service, action }) => (action === 'none' ? [] : [service])));
   const services = rendering.services.filter(({ service }) => plan.steps.length === 0 || touched.has(service.name));
@@ -44,17 +46,10 @@ export async function validate(options: ValidateOptions): Promise<WrittenSlots> 
       return [container.image, { ref: target?.spec.image ?? container.image, id: target?.imageId ?? '' }];
     }),
   );
-  const findImage: FindImage = async (reference) => images.get(reference);
   const written = new Set<string>();
   const staged = new Set<string>();
-  const inContainer = containerRunner(engine, desired.stack, findImage, hostRunner(env, noImage));
-  const open = execRunner(engine, (job) => stageForCheck(options, job, written, staged), inContainer);
-  const byTools = await checkRendering(
-    { ...rendering, config: withRunningImages(rendering.config, images), services, tests },
-    cachedRunner(open, checkedCache(env), findImage),
-    report,
-    signal,
-    rendering,
+  const byTools = await checkFiles({ ...rendering, services, tests }, rendering, images, options, (inContainer) =>
+    execRunner(engine, (job) => stageForCheck(options, job, written, staged), inContainer),
   );
   const all = [...diagnostics, ...byTools];
   const errors = all.filter(({ severity }) => severity === 'error');
@@ -65,6 +60,54 @@ export async function validate(options: ValidateOptions): Promise<WrittenSlots> 
   }
   for (const diagnostic of all) report({ kind: 'diagnostic', diagnostic });
   return written;
+}
+
+/**
+ * Validates the files of the services that change with the images that will run them, each in a temporary container. Throws an
+ * InputError with all problems.
+ */
+export async function validateInContainers({
+  isChanged,
+  imageOf,
+  ...options
+}: Run & {
+  readonly rendering: Rendering;
+  readonly isChanged: (service: Service) => boolean;
+  readonly imageOf: (reference: string) => { readonly ref: string; readonly id: string | undefined };
+}): Promise<void> {
+  const { rendering, diagnostics } = await withOwnTests(options.rendering);
+  const services = rendering.services.filter(({ service }) => isChanged(service));
+  const tests = rendering.tests.filter((test) => test.isShipped !== true);
+  const images = new Map(
+    rendering.services.map(({ container: { image } }) => {
+      const { ref, id = '' } = imageOf(image);
+      return [image, { ref, id }];
+    }),
+  );
+  const byTools = await checkFiles({ ...rendering, services, tests }, rendering, images, options, (open) => open);
+  const all = [...diagnostics, ...byTools];
+  const errors = all.filter(({ severity }) => severity === 'error');
+  if (errors.length > 0) throw new InputError(errors);
+  for (const diagnostic of all) options.report({ kind: 'diagnostic', diagnostic });
+}
+
+/** What the tools find in the files of `checked`, which is a part of `whole`. */
+function checkFiles(
+  checked: Rendering,
+  whole: Rendering,
+  images: ReadonlyMap<string, { readonly ref: string; readonly id: string }>,
+  { engine, env, report, signal }: Run,
+  runner: (inContainer: OpenRunner) => OpenRunner,
+): Promise<readonly Diagnostic[]> {
+  const findImage: FindImage = async (reference) => images.get(reference);
+  const open = runner(containerRunner(engine, whole.config.name, findImage, hostRunner(env, noImage)));
+  return checkRendering(
+    { ...checked, config: withRunningImages(whole.config, images) },
+    cachedRunner(open, checkedCache(env), findImage),
+    report,
+    signal,
+    whole,
+  );
 }
 
 /** New releases that are written but not linked yet, each by its slot: `prometheus/releases/7`. */

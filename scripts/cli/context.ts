@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import type { StackConfig } from '../../stack/config.ts';
 import type { Secret } from '../../stack/secret.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Report } from '../util/event.ts';
@@ -19,8 +20,12 @@ export interface Context<Fields = never, Line = never> {
   readonly stackName: string | undefined;
   /** Whether the result is printed as JSON. */
   readonly json: boolean;
-  /** Names the stack of the command in its JSON. */
-  readonly nameStack: (name: string) => void;
+  /** Where the stack runs by `--target`, in place of `target` in stack.yml. */
+  readonly target: StackConfig['target'] | undefined;
+  /**
+   * Names the stack of the command in its JSON. Throws a StackError when the command does not work where the stack runs.
+   */
+  readonly nameStack: (name: string, target?: StackConfig['target']) => void;
   /** The result for `--json`, printed when the command has ended; `revealed` are secrets that the user asked for. */
   readonly result: (fields: Fields, ...revealed: readonly Secret[]) => void;
   /** Prints a line of JSON immediately with `--json`. */

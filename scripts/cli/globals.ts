@@ -1,4 +1,8 @@
 import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
+import type { StackConfig } from '../../stack/config.ts';
+
+/** As in stack.yml, whose schema is loaded only when it is needed. */
+const targets: readonly StackConfig['target'][] = ['engine', 'swarm'];
 
 /** The options of every command, before or after its name. */
 export interface Globals {
@@ -6,6 +10,8 @@ export interface Globals {
   readonly envFile: readonly string[];
   /** The running stack that `-p` names, as typed. */
   readonly stackName: string | undefined;
+  /** `engine` or `swarm`, in place of `target` in stack.yml. */
+  readonly target: StackConfig['target'] | undefined;
   readonly json: boolean;
   readonly quiet: boolean;
   readonly verbose: boolean;
@@ -67,6 +73,7 @@ export function addGlobals(command: CommandUnknownOpts, takesName: boolean): voi
     const flags = short === undefined || taken.has(short) ? long : `${short}, ${long}`;
     const option = new Option(flags, what).helpGroup(globalsGroup).hideHelp(name === '--name' && !takesName);
     if (repeatable.has(name)) option.argParser(addWord);
+    if (name === '--target') option.choices(targets);
     command.addOption(option);
   }
 }
@@ -85,6 +92,7 @@ const declared: readonly (readonly [short: string | undefined, long: string, wha
   ],
   [undefined, '--env-file <file>', 'env file to use instead of .env beside the stack file; may be repeated'],
   ['-p', '--name <stack>', 'name of a stack on the engine; stack.yml is not read'],
+  [undefined, '--target <target>', 'engine or swarm, in place of the target in stack.yml'],
   [undefined, '--json', 'print results as JSON on stdout and progress as JSON lines on stderr'],
   ['-q', '--quiet', 'print only results and errors, no progress'],
   ['-v', '--verbose', 'also print internal steps and the causes of errors'],
@@ -105,6 +113,7 @@ export function readGlobals(command: CommandUnknownOpts): Globals {
     file: list('file'),
     envFile: list('envFile'),
     stackName: text('name'),
+    target: targets.find((target) => target === text('target')),
     json: has('json'),
     quiet: has('quiet'),
     verbose: has('verbose'),

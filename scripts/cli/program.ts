@@ -10,6 +10,8 @@ import type { Colours } from './terminal-output.ts';
 export interface CalledCommand {
   /** `images save`; undefined when the command line calls none. */
   readonly command: string | undefined;
+  /** Whether it works on a swarm. */
+  readonly onSwarm: Entry['onSwarm'];
   readonly run: Run;
 }
 
@@ -125,7 +127,7 @@ function helpCommand(): CommanderCommand {
 
 function fill(
   child: CommandUnknownOpts,
-  { summary, takesName }: Pick<Entry, 'summary'> & { readonly takesName: boolean },
+  { summary, takesName, onSwarm }: Pick<Entry, 'summary' | 'onSwarm'> & { readonly takesName: boolean },
   command: Command | undefined,
   style: HelpStyle,
   outcome: ParseSink,
@@ -137,13 +139,13 @@ function fill(
   command.attach(child as unknown as Blank, (run) => {
     const globals = readGlobals(child);
     const conflict = conflictOf(child, globals, takesName);
-    if (conflict === undefined) outcome.choose(globals, { command: nameOf(child), run });
+    if (conflict === undefined) outcome.choose(globals, { command: nameOf(child), onSwarm, run });
     else outcome.refuse(conflict, child);
   });
   addGlobals(child, takesName);
   for (const sub of command.subcommands) {
     const below = child.command(sub.name).summary(sub.summary) as CommandUnknownOpts;
-    fill(below, { ...sub, takesName }, sub.command, style, outcome);
+    fill(below, { ...sub, takesName, onSwarm }, sub.command, style, outcome);
   }
   if (command.examples.length > 0) child.addHelpText('after', examplesText(command));
 }

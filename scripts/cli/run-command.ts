@@ -6,7 +6,7 @@ import { systemClock } from '../util/clock.ts';
 import type { Report } from '../util/event.ts';
 import { misuse } from '../util/misuse.ts';
 import { forgetSecrets } from '../util/redaction.ts';
-import { InputError, InterruptedError, isAbort } from '../util/stack-error.ts';
+import { InputError, InterruptedError, isAbort, StackError } from '../util/stack-error.ts';
 import { type Context, type ExitCode, exitCodes } from './context.ts';
 import { explainFailure, explainInterrupt, type Failure, type FailureStyle } from './failure.ts';
 import { type Globals, hintByName } from './globals.ts';
@@ -87,8 +87,10 @@ export async function runCommand(
     envFile: globals.envFile,
     stackName: globals.stackName,
     json,
-    nameStack: (name) => {
+    target: globals.target,
+    nameStack: (name, target) => {
       stack = name;
+      if (target === 'swarm') refuseOnSwarm(called);
     },
     result: (fields, ...revealed) => {
       result = { fields, revealed };
@@ -146,6 +148,16 @@ export async function runCommand(
     stopListening();
     reporter.close();
   }
+}
+
+/** Throws a StackError for a command that does not work for a stack on a swarm. */
+function refuseOnSwarm({ command, onSwarm }: Pick<CalledCommand, 'command' | 'onSwarm'>): void {
+  if (onSwarm === 'works') return;
+  throw new StackError({
+    doing: `running promstack ${command}`,
+    why: 'it does not work for a stack with the target swarm; nothing was changed',
+    tryThis: onSwarm.instead,
+  });
 }
 
 /** Undefined for a command that only ended because stdout was closed. */

@@ -34,7 +34,7 @@ function reportWriteError(io: ProcessIo, error: Error): Promise<ExitCode> {
       cause: error,
     });
   };
-  return runCommand(io, globalsOf(io.argv), { command: undefined, run }, io.stderr);
+  return runCommand(io, globalsOf(io.argv), { command: undefined, onSwarm: 'works', run }, io.stderr);
 }
 
 async function runCommandLine(io: ProcessIo, entries: readonly Entry[]): Promise<ExitCode> {
@@ -50,6 +50,7 @@ async function runCommandLine(io: ProcessIo, entries: readonly Entry[]): Promise
     case 'misuse':
       return runCommand(io, globalsOf(argv), {
         command: parsed.command,
+        onSwarm: 'works',
         run: () => {
           const { message, suggestion, hint, helpLine } = parsed;
           const guess = suggestion === undefined ? '' : `did you mean ${suggestion}? `;
@@ -67,6 +68,7 @@ function globalsOf(argv: readonly string[]): Globals {
     file: [],
     envFile: [],
     stackName: undefined,
+    target: undefined,
     json: argv.includes('--json'),
     quiet: false,
     verbose: false,

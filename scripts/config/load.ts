@@ -124,12 +124,12 @@ export type LoadedConfig = Pick<LoadedStack, 'config' | 'origin'>;
  * name nor their secrets need to exist, so that logs and status work during an edit.
  */
 export async function loadConfig(
-  options: FileOptions & Pick<LoadOptions, 'nameUnnamed'>,
+  options: FileOptions & Pick<LoadOptions, 'nameUnnamed' | 'overrides'>,
 ): Promise<Result<LoadedConfig>> {
   const read = await readStack(options);
   if (!read.ok) return read;
   const { merged, origin, sources } = read.value;
-  const { config, problems, isNamed } = validateRead(read.value, options.cwd);
+  const { config, problems, isNamed } = validateRead(read.value, options.cwd, options.overrides);
   // A mistake in an env file may be in a variable for another command.
   const noEnvFile = read.value.environment.diagnostics().filter(({ code }) => code === 'no-env-file');
   const diagnostics = inOrder(sources, [...read.value.diagnostics, ...problems.map(merged.toDiagnostic), ...noEnvFile]);

@@ -123,6 +123,11 @@ export const nativeKeys: Readonly<Record<string, string>> = {
   'exporters.custom.NAME.scrape': 'the job',
   'heartbeat.url': '`receivers[].webhook_configs[].url_file` of Alertmanager',
   'heartbeat.every': '`group_interval` of its route in Alertmanager',
+  target: '(where the services run)',
+  'swarm.replicas.prometheus': '`Mode.Replicated.Replicas` of its service',
+  'swarm.replicas.alertmanager': '`Mode.Replicated.Replicas` of its service',
+  'swarm.replica_label': '`global.external_labels` and `alerting.alert_relabel_configs` of Prometheus',
+  'swarm.constraints': '`Placement.Constraints` of the services',
 };
 
 /** The keys that all services have in common. */

@@ -11,6 +11,7 @@ import { agentFor, toModemOptions } from './docker/transport.ts';
 import { type Endpoint, hostOf, isLocal } from './endpoint.ts';
 import type { Engine, EngineKind, NetworkSummary, VolumeSummary } from './engine.ts';
 import { EngineError } from './engine-error.ts';
+import { dockerSwarm } from './swarm/docker-swarm.ts';
 
 /** Loads dockerode. This takes longer than most calls: start it early, await it late. */
 export async function loadDockerode(): Promise<typeof Dockerode> {
@@ -67,6 +68,7 @@ export async function createDockerEngine(
     ...volumeCalls(api),
     ...networkCalls(api, isPodman),
     ...imageCalls(api),
+    swarm: dockerSwarm(api, isPodman),
     [Symbol.asyncDispose]: async () => agent.destroy(),
   };
 }

@@ -1,5 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { ContainerSpec, PortSpec } from '../../stack/model.ts';
+import type { LogLine } from './log-line.ts';
+import type { Swarm } from './swarm/swarm.ts';
 
 export type EngineKind = 'docker' | 'podman';
 
@@ -195,14 +197,6 @@ export interface ExecResult {
   readonly stderr: string;
 }
 
-/** A line of a container's output. */
-export interface LogLine {
-  readonly stream: 'stdout' | 'stderr';
-  /** The engine's timestamp, RFC 3339. */
-  readonly time: string;
-  readonly text: string;
-}
-
 /**
  * A container engine. Every method rejects with an EngineError, or with the reason of its signal. A result of undefined
  * means "not found".
@@ -210,6 +204,8 @@ export interface LogLine {
 export interface Engine extends AsyncDisposable {
   readonly kind: EngineKind;
   readonly location: EngineLocation;
+  /** The swarm that it is a manager of; its methods reject when it is not. */
+  readonly swarm: Swarm;
   /** Slower than most calls: Docker runs programs to find the versions of its components. */
   info(signal?: AbortSignal): Promise<EngineInfo>;
   details(signal?: AbortSignal): Promise<EngineDetails>;

@@ -1,4 +1,5 @@
-import type { Engine, LogLine } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { LogLine } from '../engine/log-line.ts';
 import { openConfigFiles } from '../state/config-files.ts';
 import { readSecretsOfAll } from '../state/release-files.ts';
 import type { Clock } from '../util/clock.ts';

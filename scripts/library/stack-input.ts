@@ -10,6 +10,10 @@ export interface StackKeys {
    */
   name?: string;
   /**
+   * Where the services run: on one container engine, or on the nodes of a Docker swarm
+   */
+  target?: 'engine' | 'swarm';
+  /**
    * TZ inside the containers, such as Asia/Shanghai
    */
   timezone?: string;
@@ -1826,5 +1830,33 @@ export interface StackKeys {
      * How often to call it; at least 10s
      */
     every?: string;
+  };
+  /**
+   * How the stack runs on a swarm, with the target swarm
+   */
+  swarm?: {
+    /**
+     * How many tasks of a service run; of the others it is one, or one on each node
+     */
+    replicas?: {
+      /**
+       * How many Prometheus servers scrape and evaluate the same, each on a node of its own
+       */
+      prometheus?: number;
+      /**
+       * How many Alertmanagers form a cluster, each on a node of its own
+       */
+      alertmanager?: number;
+    };
+    /**
+     * The external label by which the samples of the Prometheus replicas differ; alerts are sent without it
+     */
+    replica_label?: string;
+    /**
+     * By service, the nodes that its tasks may run on, in Docker's syntax, such as pushgateway: [node.labels.disk == ssd]
+     */
+    constraints?: {
+      [k: string]: string[];
+    };
   };
 }

@@ -18,14 +18,14 @@ import { checkNetworks } from './joined-networks.ts';
 import { type FindEdits, observe } from './observe.ts';
 import type { Observed } from './observed.ts';
 import { checkOrigin, OtherOriginError, volumesNote } from './origin.ts';
-import type { Plan } from './plan.ts';
+import type { Action, EngineAction, Plan } from './plan.ts';
 import { preflight } from './preflight.ts';
 import { reconcile } from './reconcile.ts';
 import { forRunningImages, type Substitute, substitutesOf } from './substitutes.ts';
 
 /** A plan, and its effects for the user. */
-export interface PlanReport {
-  readonly plan: Plan;
+export interface PlanReport<A extends Action = EngineAction> {
+  readonly plan: Plan<A>;
   /** Why `up` would refuse to apply it: a name or a port that is taken. */
   readonly obstacle?: Blocker;
   /** What to know about the volumes that it would go on with. */
@@ -89,7 +89,8 @@ export async function planStack(options: {
   }
 }
 
-async function findObstacle(check: () => Promise<void>): Promise<Blocker | undefined> {
+/** Why a check refuses; undefined when it does not. */
+export async function findObstacle(check: () => Promise<void>): Promise<Blocker | undefined> {
   try {
     await check();
     return undefined;

@@ -1,3 +1,4 @@
+import { counted } from '../../stack/values/words.ts';
 import type { ContainerSummary } from '../engine/engine.ts';
 import { isConfigWriter, specOf } from '../state/names.ts';
 import type { ReleaseFolder } from '../state/release-folder.ts';
@@ -5,14 +6,17 @@ import { unreachable } from '../util/unreachable.ts';
 import type { NewConnections } from './connections.ts';
 
 /** One call to the engine or to a server. `after` lists the steps that must have succeeded before. */
-export type Step<A extends Action = Action> = A & {
+export type Step<A extends Action = EngineAction> = A & {
   readonly id: number;
   readonly after: readonly number[];
   readonly because: string;
 };
 
 /** The kinds of steps; each has one executor. */
-export type Action =
+export type Action = EngineAction | SwarmAction;
+
+/** Those on a container engine. */
+export type EngineAction =
   | Removal
   | { readonly do: 'createNetwork'; readonly name: string }
   | { readonly do: 'createVolume'; readonly name: string; readonly labels: Readonly<Record<string, string>> }
@@ -27,6 +31,24 @@ export type Action =
   | { readonly do: 'reload'; readonly service: string }
   | { readonly do: 'confirm'; readonly service: string; readonly revision: string }
   | { readonly do: 'record'; readonly revision: string };
+
+/** Those on a swarm. */
+export type SwarmAction =
+  | { readonly do: 'createSwarmNetwork'; readonly name: string }
+  /** Stores the new configs and secrets; those that exist already have the same content. */
+  | { readonly do: 'storeFiles'; readonly names: readonly string[] }
+  /** Writes into the history that a change to the revision has begun. */
+  | { readonly do: 'beginRevision'; readonly revision: string }
+  | { readonly do: 'createService'; readonly service: string }
+  /** Its tasks are replaced one at a time. */
+  | { readonly do: 'updateService'; readonly service: string }
+  | { readonly do: 'removeService'; readonly service: string }
+  | { readonly do: 'waitTasks'; readonly service: string }
+  /** Asks each task of the service which files it runs. */
+  | { readonly do: 'confirmTasks'; readonly service: string; readonly revision: string | undefined }
+  | { readonly do: 'endRevision'; readonly revision: string }
+  /** Removes configs and secrets that no service and no revision of the history needs. */
+  | { readonly do: 'removeFiles' };
 
 /** The kinds of steps that stop or remove something. */
 export type Removal =
@@ -59,11 +81,11 @@ export interface Change {
 }
 
 /** Everything that has to be done, and why; without steps when nothing has to be done. */
-export interface Plan {
+export interface Plan<A extends Action = EngineAction> {
   readonly stack: string;
   readonly revision: string;
   readonly changes: readonly Change[];
-  readonly steps: readonly Step[];
+  readonly steps: readonly Step<A>[];
 }
 
 /** A short description of a step: `create the volume demo-prometheus-data`. */
@@ -99,6 +121,28 @@ export function describe(step: Action): string {
       return `confirm that ${step.service} runs revision ${step.revision}`;
     case 'record':
       return `record revision ${step.revision}`;
+    case 'createSwarmNetwork':
+      return `create the network ${step.name} of the swarm`;
+    case 'storeFiles':
+      return `store ${counted(step.names.length, 'file')} on the swarm`;
+    case 'beginRevision':
+      return `begin revision ${step.revision} in the history`;
+    case 'createService':
+      return `create the service ${step.service}`;
+    case 'updateService':
+      return `update the service ${step.service}`;
+    case 'removeService':
+      return `remove the service ${step.service}`;
+    case 'waitTasks':
+      return `wait until each task of ${step.service} runs`;
+    case 'confirmTasks':
+      return step.revision === undefined
+        ? `confirm that each task of ${step.service} answers`
+        : `confirm that each task of ${step.service} runs revision ${step.revision}`;
+    case 'endRevision':
+      return `record revision ${step.revision} as confirmed`;
+    case 'removeFiles':
+      return 'remove files that nothing needs';
     default:
       return unreachable(step);
   }
@@ -106,16 +150,20 @@ export function describe(step: Action): string {
 
 /** Whether a step concerns only how promstack works, which `--verbose` shows. */
 export function isInternal(step: Action): boolean {
-  return step.do === 'createConfigWriter' || (step.do === 'removeContainer' && isConfigWriter(step.name));
+  return (
+    step.do === 'createConfigWriter' ||
+    step.do === 'removeFiles' ||
+    (step.do === 'removeContainer' && isConfigWriter(step.name))
+  );
 }
 
 /** Whether a plan changes anything that a user can see. */
-export function hasVisibleSteps({ steps }: Plan): boolean {
+export function hasVisibleSteps({ steps }: Plan<Action>): boolean {
   return steps.some((step) => !isInternal(step));
 }
 
 /** The steps as text, one per line: `[1, 2] -> #3 create prometheus, because no container yet`. */
-export function printSteps(steps: readonly Step[]): string {
+export function printSteps(steps: readonly Step<Action>[]): string {
   return steps
     .map((step) => `[${step.after.join(', ')}] -> #${step.id} ${describe(step)}, because ${step.because}\n`)
     .join('');
@@ -126,7 +174,7 @@ function list(releases: readonly ServiceRelease[]): string {
 }
 
 /** Collects steps; ids count from 1. */
-export class Steps<A extends Action = Action> {
+export class Steps<A extends Action = EngineAction> {
   readonly all: Step<A>[] = [];
 
   /** Adds a step and returns its id, for steps that depend on it. */

@@ -6,8 +6,10 @@ import type { RenderedFile } from '../../stack/model.ts';
 import type { OwnItem } from '../../stack/own-items.ts';
 import type { Contributor, Service } from '../../stack/service.ts';
 import { services, servicesOf } from '../../stack/services.ts';
+import { discoveredAddresses } from '../../stack/swarm/swarm.ts';
 import { closest } from '../../stack/values/closest.ts';
 import { isMapping, type Mapping, valueAt } from '../../stack/values/mapping.ts';
+import { discoverReplicas } from './discover-replicas.ts';
 import { FilledNode } from './filled-node.ts';
 import { applyOwnItems } from './own-items.ts';
 import { fillPlaceholders, itemsOf } from './placeholders.ts';
@@ -117,6 +119,7 @@ export class TemplateRenderer {
       (scrapes?.(config) ?? []).map((job) => jobNode(job, jobSettings, config, this.#marks)),
     );
     items.get('scrapes')?.push(...jobs);
+    discoverReplicas([...items.values()].flat(), discoveredAddresses(config), this.#marks);
     return items;
   }
 

@@ -1,4 +1,4 @@
-import type { Proof, Verdict } from '../../stack/model.ts';
+import { prove } from '../state/prove.ts';
 import { StackError } from '../util/stack-error.ts';
 import type { DriverContext, ServiceDriver } from './service-driver.ts';
 
@@ -6,9 +6,6 @@ import type { DriverContext, ServiceDriver } from './service-driver.ts';
 const reloadMs = 300_000;
 /** The time after which the reason for a slow reload is shown. */
 const slowMs = 5_000;
-/** The pause between two requests of a proof. */
-const pauseMs = 25;
-const proofMs = 5_000;
 const shownReasons = 3;
 
 /** The driver of most services: an HTTP request to reload, then the service's own proofs until they hold. */
@@ -52,33 +49,6 @@ export const httpDriver: ServiceDriver = {
     return [];
   },
 };
-
-/** Repeats the proof until it holds; throws a StackError when it is refuted or the deadline passes. */
-async function prove(proof: Proof, context: DriverContext): Promise<void> {
-  const { service, clock, signal, deadlineMs } = context;
-  const end = clock.now() + deadlineMs;
-  for (;;) {
-    const verdict = await ask(proof, context);
-    if (verdict.kind === 'proven') return;
-    if (verdict.kind === 'refuted' || clock.now() >= end) {
-      throw new StackError({
-        doing: `confirming that ${service.name} ${proof.claim}`,
-        why: verdict.kind === 'refuted' ? verdict.because : `${verdict.because}, after ${deadlineMs / 1000} s`,
-        tryThis: `promstack logs ${service.name}`,
-      });
-    }
-    await clock.sleep(pauseMs, signal);
-  }
-}
-
-async function ask(proof: Proof, { request, signal }: DriverContext): Promise<Verdict> {
-  try {
-    return proof.assess(await request(proof.request, { timeoutMs: proofMs }));
-  } catch (error) {
-    signal.throwIfAborted();
-    return { kind: 'notYet', because: `it does not answer: ${(error as Error).message}` };
-  }
-}
 
 /** The errors in the server's log since a time, the newest last; empty when the log cannot be read. */
 async function errorsSince({ lastLines }: DriverContext, since: Date): Promise<readonly string[]> {

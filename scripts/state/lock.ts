@@ -35,8 +35,11 @@ export interface Lock extends AsyncDisposable {
 /** Another command holds the stack's lock; a later attempt may succeed. */
 export class LockedError extends StackError {}
 
+/** Where locks are stored: something that only one can create under a name, with labels. */
+export type LockStore = Pick<Engine, 'findVolume' | 'createVolume' | 'removeVolume'>;
+
 export interface LockOptions {
-  readonly engine: Engine;
+  readonly engine: LockStore;
   readonly stack: string;
   /** The command that takes the lock, for messages to others: `up`. */
   readonly command: string;
@@ -120,7 +123,7 @@ async function claimInTime(options: LockOptions, mine: LockHolder): Promise<void
 
 /** Takes the lock volume of this name; throws a LockedError that names the holder if it is taken. */
 async function claim(
-  engine: Engine,
+  engine: LockStore,
   stack: string,
   name: string,
   mine: LockHolder,
@@ -149,13 +152,13 @@ async function claim(
 }
 
 /** The current holder of the stack's lock. */
-export async function findHolder(engine: Engine, stack: string): Promise<LockHolder | undefined> {
+export async function findHolder(engine: LockStore, stack: string): Promise<LockHolder | undefined> {
   const volume = await engine.findVolume(names.lock(stack));
   return volume === undefined ? undefined : parseHolder(volume.labels[lockLabel]);
 }
 
 /** Throws the error of `takeLock` if another command holds the lock, or its volume is not a lock. */
-export async function checkLock(engine: Engine, stack: string): Promise<void> {
+export async function checkLock(engine: LockStore, stack: string): Promise<void> {
   const volume = await engine.findVolume(names.lock(stack));
   if (volume === undefined) return;
   const holder = holderIn(volume, stack);
@@ -163,7 +166,7 @@ export async function checkLock(engine: Engine, stack: string): Promise<void> {
 }
 
 /** Whose lock `breakLock` would remove: `unknown` if its label is unreadable, undefined if there is no lock. */
-export async function findBreakable(engine: Engine, stack: string): Promise<LockHolder | 'unknown' | undefined> {
+export async function findBreakable(engine: LockStore, stack: string): Promise<LockHolder | 'unknown' | undefined> {
   const volume = await engine.findVolume(names.lock(stack));
   if (volume === undefined) return undefined;
   if (!isLock(volume)) throw foreignVolume(`removing the lock of the stack ${stack}`, volume.name);
@@ -171,7 +174,7 @@ export async function findBreakable(engine: Engine, stack: string): Promise<Lock
 }
 
 /** Removes the lock, whoever holds it, and returns the holder as `findBreakable` does. */
-export async function breakLock(engine: Engine, stack: string): Promise<LockHolder | 'unknown' | undefined> {
+export async function breakLock(engine: LockStore, stack: string): Promise<LockHolder | 'unknown' | undefined> {
   const holder = await findBreakable(engine, stack);
   if (holder !== undefined) await engine.removeVolume(names.lock(stack));
   return holder;
@@ -182,7 +185,7 @@ export function holderText(holder: LockHolder): string {
   return `${holder.user}@${holder.host} (promstack ${holder.command}, pid ${holder.pid}, since ${holder.since})`;
 }
 
-async function createLock(engine: Engine, stack: string, name: string, mine: LockHolder): Promise<LockHolder> {
+async function createLock(engine: LockStore, stack: string, name: string, mine: LockHolder): Promise<LockHolder> {
   const labels = { ...baseLabels(stack, 'lock'), [lockLabel]: JSON.stringify(mine) };
   return holderIn(await engine.createVolume(name, labels), stack);
 }
@@ -212,7 +215,7 @@ function foreignVolume(doing: string, name: string): StackError {
 }
 
 /** Removes the lock volume if it still has this nonce; returns whether it did. */
-async function removeIfStill(engine: Engine, name: string, nonce: string): Promise<boolean> {
+async function removeIfStill(engine: LockStore, name: string, nonce: string): Promise<boolean> {
   const volume = await engine.findVolume(name);
   if (parseHolder(volume?.labels[lockLabel])?.nonce !== nonce) return false;
   await engine.removeVolume(name);

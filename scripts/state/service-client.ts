@@ -30,7 +30,7 @@ export function locationOf(container: string, spec: ContainerSpec | undefined, s
   return { container, ports: spec?.ports ?? [], access: spec?.access, volume, browserUrl };
 }
 
-interface RequestOptions {
+export interface RequestOptions {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -211,7 +211,7 @@ class NoBusyboxError extends ConnectionError {
  * neither PUT nor DELETE and does not show the body of an error. With HTTP/1.0 the response is not chunked and ends with
  * the connection. stdin stays open: if nc closed its half of the connection, the server would cancel the request.
  */
-async function requestInside(
+export async function requestInside(
   engine: Pick<Engine, 'exec'>,
   container: string,
   host: string,

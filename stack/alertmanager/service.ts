@@ -7,6 +7,7 @@ import { hostFilesIn } from '../host-files.ts';
 import type { ContainerSpec, Proof, RenderedFile, Verdict } from '../model.ts';
 import { contentOf, Secret } from '../secret.ts';
 import { defineService, namedParts, type Release } from '../service.ts';
+import { clusterEntrypoint, isSwarm, withoutCluster } from '../swarm/replicas.ts';
 import { configFiles, secretsReserved } from '../values/config-files.ts';
 import {
   configDir,
@@ -47,6 +48,7 @@ export const alertmanager = defineService({
   name: 'alertmanager',
   title: 'Alertmanager',
   startsAfter: [],
+  looksForReplicas: true,
   port,
   hostPort: (config) => config.alertmanager.port,
   isEnabled: (config) => config.alertmanager.enabled,
@@ -56,6 +58,7 @@ export const alertmanager = defineService({
       service: 'alertmanager',
       image: own.image,
       user: nobody,
+      ...entrypointOf(config),
       args: [
         `--config.file=${configDir}/alertmanager.yml`,
         `--storage.path=${dataDir}`,
@@ -64,7 +67,7 @@ export const alertmanager = defineService({
         // For the links in notifications; a path in it is for the user's reverse proxy, not for this server.
         `--web.external-url=${externalUrl(config, own, schemeOf(config, 'alertmanager'))}`,
         '--web.route-prefix=/',
-        '--cluster.listen-address=',
+        ...(isSwarm(config) ? [] : [withoutCluster]),
         ...(featuresOf(config).length === 0 ? [] : [`--enable-feature=${featuresOf(config).join(',')}`]),
         ...withoutFlag(own.extra_args, 'enable-feature'),
       ],
@@ -129,7 +132,7 @@ export const alertmanager = defineService({
       service: 'alertmanager',
       title: 'Alertmanager',
       program: 'alertmanager',
-      args: alertmanager.container(config).args,
+      args: [...alertmanager.container(config).args, ...(isSwarm(config) ? [withoutCluster] : [])],
       extra: config.alertmanager.extra_args,
       image: config.alertmanager.image,
       // amtool does.
@@ -154,6 +157,12 @@ export const alertmanager = defineService({
   explainExit: (lines) => explainExit(lines, causes, otherCauses),
   healthIndicators,
 });
+
+/** Absent on an engine: it is part of the hash by which the containers of running stacks are compared. */
+function entrypointOf(config: StackConfig): Pick<ContainerSpec, 'entrypoint'> {
+  const entrypoint = clusterEntrypoint(config);
+  return entrypoint === undefined ? {} : { entrypoint };
+}
 
 function featuresOf(config: StackConfig): readonly string[] {
   // So that a receiver that fails is not hidden by others of its kind.

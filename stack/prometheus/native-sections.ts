@@ -1,5 +1,6 @@
 import type { StackConfig } from '../config.ts';
 import type { Problem } from '../diagnostic.ts';
+import { replicaLabels } from '../swarm/replicas.ts';
 import { isMapping, type Mapping, misspelledKeys } from '../values/mapping.ts';
 import { quoted } from '../values/words.ts';
 
@@ -14,13 +15,14 @@ const sharedKeys = {
 type SharedKey = keyof typeof sharedKeys;
 
 /** The global settings of Prometheus, wherever stack.yml has them; `global` has those without a key of their own. */
-export function globalSettings({ prometheus: own }: StackConfig) {
+export function globalSettings(config: StackConfig) {
+  const { prometheus: own } = config;
   const { scrape_interval, scrape_timeout, evaluation_interval, external_labels, ...others } = own.global ?? {};
   return {
     scrape_interval: scrape_interval ?? own.scrape_interval,
     scrape_timeout: scrape_timeout ?? own.scrape_timeout,
     evaluation_interval: evaluation_interval ?? own.evaluation_interval,
-    external_labels: external_labels ?? own.external_labels,
+    external_labels: { ...(external_labels ?? own.external_labels), ...replicaLabels(config) },
     global: others,
   };
 }

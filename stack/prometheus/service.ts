@@ -10,6 +10,7 @@ import type { ContainerSpec, HttpResponse, RenderedFile } from '../model.ts';
 import { withoutOwn } from '../own-items.ts';
 import { contentOf } from '../secret.ts';
 import { defineService, namedParts } from '../service.ts';
+import { replicaEnv, withoutReplicaLabel } from '../swarm/replicas.ts';
 import { configFiles, secretsReserved } from '../values/config-files.ts';
 import {
   configDir,
@@ -38,6 +39,7 @@ import { proofs, revisionRules } from './proofs.ts';
 import { withRunbookUrls } from './runbooks.ts';
 import { isLimitSet, limitRules } from './sample-limits.ts';
 import { prometheusSecrets } from './secret-fields.ts';
+import { divideRules } from './split-rules.ts';
 import { targetFileProblems } from './target-files.ts';
 
 const port = 9090;
@@ -71,6 +73,10 @@ export const prometheus = defineService({
     ...globalSettings(config),
     scrape_configs: withDiscovery(withoutOwn(config.prometheus.scrape_configs, ownJobs(config)), config),
     remote_write: remoteWrites(config),
+    alerting: {
+      ...config.prometheus.alerting,
+      alert_relabel_configs: [...config.prometheus.alerting.alert_relabel_configs, ...withoutReplicaLabel(config)],
+    },
     storage: storageSettings(config),
     certificate_rules: expiryRuleFiles(config),
   }),
@@ -130,6 +136,7 @@ export const prometheus = defineService({
     ),
   ],
   stamp,
+  divide: divideRules,
   reread: rereadFiles,
   certificateEnds: loadedEnds,
   checks: (config, files, tests) => checks(container(config).args, config, files, tests),
@@ -172,7 +179,7 @@ function container(config: StackConfig): ContainerSpec {
       '--web.enable-lifecycle',
       ...own.extra_args,
     ],
-    env: { TZ: config.timezone, ...(setsOwnLimit ? {} : goMemoryLimit(own.resources)) },
+    env: { TZ: config.timezone, ...(setsOwnLimit ? {} : goMemoryLimit(own.resources)), ...replicaEnv(config) },
     ports: [{ bind: config.bind, host: own.port, container: port }],
     mounts: [
       { kind: 'config', target: configMount },

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { LogLine } from '../../scripts/engine/engine.ts';
+import type { LogLine } from '../../scripts/engine/log-line.ts';
 import { type TestEngine, testEngine } from '../support/engine.ts';
 
 let bench: TestEngine;

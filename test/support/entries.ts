@@ -19,5 +19,5 @@ export function entryOf<
 
 /** An entry for a command. */
 export function entry(name: string, command: Command): Entry {
-  return { name, group: 'Other', summary: `do ${name}`, load: async () => command };
+  return { name, group: 'Other', summary: `do ${name}`, onSwarm: 'works', load: async () => command };
 }

@@ -90,3 +90,10 @@ export function checkChoice(without: readonly string[] = [], added: readonly str
   const both = added.filter((name) => without.includes(name));
   if (both.length > 0) throw new InputError(both.map((name) => misuse(`--with and --without both name ${name}`)));
 }
+
+/** Throws an InputError for services of `--without` and `--with`, which a swarm does not remember. */
+export function refuseChoiceOnSwarm(...choices: readonly (readonly string[] | undefined)[]): void {
+  if (choices.every((choice) => choice === undefined)) return;
+  const hint = 'set "enabled: false" for the service in stack.yml';
+  throw new InputError([misuse('--without and --with: not for a stack with the target swarm', hint)]);
+}

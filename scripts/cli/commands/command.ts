@@ -77,6 +77,11 @@ export interface Entry {
   readonly group: (typeof groups)[number];
   /** One line, lower case, without a full stop. */
   readonly summary: string;
+  /**
+   * Whether it does the same for a stack with the target swarm (a command that needs no stack does), or what to do instead: a
+   * sentence without its full stop.
+   */
+  readonly onSwarm: 'works' | { readonly instead: string };
   readonly load: () => Promise<Command>;
 }
 

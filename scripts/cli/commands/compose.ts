@@ -22,7 +22,7 @@ import { printChanged } from '../print/change.ts';
 import { printDiagnostics, sourceReader } from '../print/diagnostics.ts';
 import { coloursFor } from '../terminal-output.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine } from './find-stack.ts';
+import { checkTarget, connectEngine } from './find-stack.ts';
 import { renderOrThrow } from './stages.ts';
 
 /** A message to compose: https://github.com/docker/compose/blob/main/docs/extension.md. Versions before 5 refuse other types. */
@@ -119,6 +119,7 @@ function parseCall(words: readonly string[]): Call {
 type Send = (type: Message, message: string) => void;
 
 async function up(context: Context, call: Call, send: Send): Promise<void> {
+  await checkTarget({ ...context, file: call.files, envFile: call.envFiles });
   await using engine = await connectEngine(context);
   const { project, service } = call;
   const compose = { project, service, networks: await projectNetworks(engine, project, call.networks) };

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { counted } from '../../../stack/values/words.ts';
+import type { SwarmTakeDown } from '../../apply/swarm/take-down.ts';
 import { findBelongings, takeDown } from '../../apply/take-down.ts';
-import { exitCodes } from '../context.ts';
+import { type Context, type ExitCode, exitCodes } from '../context.ts';
 import { keptNetworksSchema, removedSchema, toRemoved } from '../json/change.ts';
 import { printRemoved } from '../print/change.ts';
 import { readWait, waitOption } from './arguments.ts';
@@ -21,8 +22,10 @@ export const command = defineCommand({
   json: () => z.strictObject({ removed: removedSchema(), keptNetworks: keptNetworksSchema() }),
   run: async (context, { volumes, yes, wait }) => {
     const waitMs = readWait(wait);
-    const { stack, origin } = await stackNameOf(context);
+    const { stack, origin, target } = await stackNameOf(context);
     await using engine = await connectEngine(context);
+    if (target === 'swarm')
+      return downOnSwarm(context, { engine, stack, origin, volumes: volumes === true, yes, waitMs });
     if (volumes === true && yes !== true) {
       const volumeNames = (await findBelongings(engine, stack)).volumes.map(({ name }) => name).sort();
       const question = `delete ${counted(volumeNames.length, 'volume')} with all data (${volumeNames.join(', ')})?`;
@@ -44,3 +47,45 @@ export const command = defineCommand({
     return exitCodes.fine;
   },
 });
+
+async function downOnSwarm(
+  context: Context<{ readonly removed: ReturnType<typeof toRemoved>; readonly keptNetworks: [] }>,
+  {
+    yes,
+    ...options
+  }: Pick<SwarmTakeDown, 'engine' | 'stack' | 'origin' | 'volumes' | 'waitMs'> & { readonly yes: true | undefined },
+): Promise<ExitCode> {
+  const { takeDownOnSwarm } = await import('../../apply/swarm/take-down.ts');
+  const { env, report, clock, signal, stdout } = context;
+  const { stack, volumes } = options;
+  if (volumes && yes !== true) {
+    const question = `delete the volumes of ${stack} on this node with all data, its history and its secrets?`;
+    if (!(await context.confirm(question, '--yes'))) {
+      context.result({ removed: toRemoved([]), keptNetworks: [] });
+      report({ kind: 'note', text: 'nothing was changed' });
+      return exitCodes.refused;
+    }
+  }
+  const run = { ...options, env, report, clock, signal };
+  const taken = await askToTakeOver(context, yes, (takeOver) => takeDownOnSwarm({ ...run, takeOver }));
+  const removed = { containers: [...taken.services], networks: [...taken.networks], volumes: [...taken.volumes] };
+  context.result({ removed, keptNetworks: [] });
+  const kept = volumes
+    ? `${counted(taken.volumes.length, 'volume')} deleted`
+    : 'its volumes, history and secrets are kept';
+  stdout.write(
+    taken.services.length === 0 && taken.networks.length === 0 && !volumes
+      ? `${stack}: already stopped; ${kept}\n`
+      : `${stack}: ${counted(taken.services.length, 'service')} removed, ${kept}\n`,
+  );
+  if (taken.left.length > 0) {
+    const lines = taken.left.map(
+      ({ node, volumes: names }) => `\n  on ${node}: docker volume rm --force ${names.join(' ')}`,
+    );
+    report({
+      kind: 'warning',
+      text: `the engine of a manager reaches only the volumes of its own node:${lines.join('')}`,
+    });
+  }
+  return exitCodes.fine;
+}

@@ -9,8 +9,15 @@ import { InputError, StackError } from '../../util/stack-error.ts';
 import type { Context } from '../context.ts';
 
 /** Where the stack of a command is read from. */
-export function filesOf({ cwd, env, file, envFile, signal }: StackContext): FileOptions {
-  return { cwd, env, file, envFile, signal };
+export function filesOf({
+  cwd,
+  env,
+  file,
+  envFile,
+  signal,
+  target,
+}: StackContext): FileOptions & Pick<LoadOptions, 'overrides'> {
+  return { cwd, env, file, envFile, signal, ...(target === undefined ? {} : { overrides: { target } }) };
 }
 
 /** Returns the value of a result and reports its warnings; throws an InputError with all diagnostics when it failed. */
@@ -23,7 +30,7 @@ export function takeOrThrow<T>(context: Pick<Context, 'report'>, result: Result<
 /** The part of the context by which a stack is found. */
 export type StackContext = Pick<
   Context,
-  'cwd' | 'env' | 'file' | 'envFile' | 'stackName' | 'nameStack' | 'report' | 'signal'
+  'cwd' | 'env' | 'file' | 'envFile' | 'stackName' | 'target' | 'nameStack' | 'report' | 'signal'
 >;
 
 /**
@@ -106,7 +113,7 @@ async function loadedOrThrow(context: StackContext): Promise<LoadedConfig> {
   }
   const { loadConfig } = await import('../../config/load.ts');
   const loaded = takeOrThrow(context, await loadConfig({ ...filesOf(context), nameUnnamed: nameUnnamed(context) }));
-  context.nameStack(loaded.config.name);
+  context.nameStack(loaded.config.name, loaded.config.target);
   return loaded;
 }
 
@@ -124,7 +131,7 @@ export async function fullConfigOrThrow(context: StackContext): Promise<StackCon
   const { loadStack } = await import('../../config/load.ts');
   const loaded = await loadStack({ ...filesOf(context), nameUnnamed: nameUnnamed(context) });
   const { config } = takeOrThrow(context, loaded);
-  context.nameStack(config.name);
+  context.nameStack(config.name, config.target);
   return withoutLeftOut(context, config);
 }
 
@@ -132,9 +139,12 @@ export async function fullConfigOrThrow(context: StackContext): Promise<StackCon
  * The stack's name: of `-p`, whether it is on the engine or not, or of stack.yml; and the file it is from. While stack.yml is
  * invalid, that of the stack which is managed from it.
  */
-export async function stackNameOf(
-  context: StackContext,
-): Promise<{ readonly stack: string; readonly origin?: StackOrigin | undefined }> {
+export async function stackNameOf(context: StackContext): Promise<{
+  readonly stack: string;
+  readonly origin?: StackOrigin | undefined;
+  /** Where it runs; undefined when stack.yml was not read. */
+  readonly target?: StackConfig['target'] | undefined;
+}> {
   const { stackName } = context;
   if (stackName !== undefined) {
     const stack = await readStackName(stackName);
@@ -143,7 +153,7 @@ export async function stackNameOf(
   }
   try {
     const { config, origin } = await loadedOrThrow(context);
-    return { stack: config.name, origin };
+    return { stack: config.name, origin, target: config.target };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     const running = await runningFrom(context);
@@ -191,6 +201,17 @@ export async function readByName<T>(
   context.nameStack(stack);
   await using engine = await connectEngine(context);
   return read(engine, stack);
+}
+
+/**
+ * Refuses a command that does not work where the stack runs, for one that would do something before it knows that. Mistakes in
+ * stack.yml are left to the command.
+ */
+export async function checkTarget(context: StackContext): Promise<void> {
+  if (context.stackName !== undefined) return;
+  const { loadConfig } = await import('../../config/load.ts');
+  const loaded = await loadConfig({ ...filesOf(context), nameUnnamed: async (_, folderName) => folderName });
+  if (loaded.ok) context.nameStack(loaded.value.config.name, loaded.value.config.target);
 }
 
 /** The container engine of this machine or of DOCKER_HOST; rejects with a StackError that lists every address tried. */

@@ -1,7 +1,9 @@
 import * as z from 'zod';
 import { ago } from '../../../stack/values/units.ts';
+import type { StackOrigin } from '../../config/loaded.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { findStack, findUnconfirmed, stoppedHistory, stoppedText } from '../../state/find-stack.ts';
-import { type History, type HistoryEntry, lastConfirmed, newestRevisions, noHistory } from '../../state/history.ts';
+import { type History, type HistoryEntry, lastConfirmed, newestRevisions } from '../../state/history.ts';
 import { exitCodes } from '../context.ts';
 import { timeSchema } from '../json/schema.ts';
 import { table } from '../print/table.ts';
@@ -38,13 +40,10 @@ export const command = defineCommand({
         .describe('oldest first'),
     }),
   run: async (context) => {
-    const { stack, origin } = await stackNameOf(context);
+    const { stack, origin, target } = await stackNameOf(context);
     await using engine = await connectEngine(context);
-    const stopped = await stoppedHistory(engine, stack);
-    const current = stopped === undefined ? await findStack(engine, stack, origin) : undefined;
-    const unconfirmed = current === undefined ? [] : await findUnconfirmed(current);
-    const history = stopped ?? current?.history ?? noHistory;
-    const isStopped = stopped !== undefined;
+    const { history, unconfirmed, isStopped } =
+      target === 'swarm' ? await historyOnSwarm(engine, stack) : await historyOnEngine(engine, stack, origin);
     const { stdout, clock } = context;
     const last = lastConfirmed(history);
     context.result({
@@ -64,6 +63,29 @@ export const command = defineCommand({
     return exitCodes.fine;
   },
 });
+
+interface FoundHistory {
+  readonly history: History;
+  /** Services whose current files were never confirmed. */
+  readonly unconfirmed: readonly string[];
+  readonly isStopped: boolean;
+}
+
+async function historyOnEngine(engine: Engine, stack: string, origin: StackOrigin | undefined): Promise<FoundHistory> {
+  const stopped = await stoppedHistory(engine, stack);
+  if (stopped !== undefined) return { history: stopped, unconfirmed: [], isStopped: true };
+  const current = await findStack(engine, stack, origin);
+  return { history: current.history, unconfirmed: await findUnconfirmed(current), isStopped: false };
+}
+
+async function historyOnSwarm(engine: Engine, stack: string): Promise<FoundHistory> {
+  const { observeStack, requireManager } = await import('../../plan/swarm/place.ts');
+  const { toHistory } = await import('../../plan/swarm/history.ts');
+  await requireManager(engine);
+  const { records, services } = await observeStack(engine, stack);
+  const history = toHistory(records);
+  return { history, unconfirmed: [], isStopped: services.size === 0 && records.length > 0 };
+}
 
 function toJsonRevisions(history: History) {
   const stateOf = stateReader(history);

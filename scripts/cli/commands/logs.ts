@@ -1,5 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
 import * as z from 'zod';
+import { isSwarm } from '../../../stack/swarm/replicas.ts';
 import { parseDuration } from '../../../stack/values/units.ts';
 import { roleLabel, serviceLabel, stackLabel } from '../../engine/labels.ts';
 import { followLogs, type LogOptions, readLogs, readSecrets, type ServiceLine } from '../../inspect/logs.ts';
@@ -49,6 +50,24 @@ export const command = defineCommand({
     const options = readOptions(context, tail, since);
     const print = raw === true ? rawLine : linePrinter(services, { colours: stdout.colours, withTime: time });
     await using engine = await connectEngine(context);
+    if (isSwarm(config)) {
+      const { followSwarmLogs, readSwarmLogs } = await import('../../inspect/swarm-logs.ts');
+      const { observeStack, requireManager } = await import('../../plan/swarm/place.ts');
+      await requireManager(engine);
+      const observe = () => observeStack(engine, config.name);
+      const ofTasks = { swarm: engine.swarm, observe, services, signal };
+      if (followed.isFollowing) {
+        await followSwarmLogs({ ...ofTasks, clock: context.clock }, options, (line) => {
+          context.line({ kind: 'line', ...line });
+          stdout.write(print(line));
+        });
+        return exitCodes.fine;
+      }
+      const lines = await readSwarmLogs(ofTasks, options);
+      context.result({ lines });
+      for (const line of lines) stdout.write(print(line));
+      return exitCodes.fine;
+    }
     const list = () => engine.listContainers({ [stackLabel]: config.name, [roleLabel]: 'service' });
     const find = async (service: string) => (await list()).find(({ labels }) => labels[serviceLabel] === service)?.id;
     const source = { engine, services, find, signal };

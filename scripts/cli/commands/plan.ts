@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { AlertRule } from '../../../stack/alert.ts';
 import type { StackConfig } from '../../../stack/config.ts';
+import { isSwarm } from '../../../stack/swarm/replicas.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { ChangeCost } from '../../inspect/change-cost.ts';
 import type { FindEdits } from '../../plan/observe.ts';
@@ -18,7 +19,7 @@ import { planSchema, toJsonCost, toJsonDifference, toJsonPlan } from '../json/pl
 import { printBacktest } from '../print/backtest.ts';
 import { printCost } from '../print/cost.ts';
 import { printImages, printPlan, printReport } from '../print/plan.ts';
-import { checkChoice, readDuration, readMaxFires } from './arguments.ts';
+import { checkChoice, readDuration, readMaxFires, refuseChoiceOnSwarm } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { formatOption, showDifference } from './diff.ts';
 import { renderAndConnect } from './stages.ts';
@@ -77,6 +78,15 @@ export const command = defineCommand({
     }
     const connected = await renderAndConnect(context, { without, added, needsSecrets: false });
     await using _engine = connected.engine;
+    if (isSwarm(connected.rendering.config)) {
+      if (sinceMs !== undefined) throw new InputError([misuse('--backtest: not for a stack with the target swarm')]);
+      refuseChoiceOnSwarm(without, added);
+      const { showSwarmPlan } = await import('./swarm.ts');
+      const shown = await showSwarmPlan(context, connected, { recreate, summary, steps });
+      context.result(shown.json);
+      reportObstacles(context, shown);
+      return detailedExitcode === true && shown.isPending ? exitCodes.changesPending : exitCodes.fine;
+    }
     const shown = await showPlan(context, connected, { recreate, summary });
     context.result(shown.json);
     if (steps === true) context.stdout.write(`\n${printSteps(shown.plan.steps)}`);

@@ -1,3 +1,4 @@
+import { isSwarm } from '../../../stack/swarm/replicas.ts';
 import { changeStack } from '../../apply/change.ts';
 import { unchangedIfInterrupted } from '../../util/stack-error.ts';
 import { exitCodes } from '../context.ts';
@@ -19,6 +20,10 @@ export const command = defineCommand({
     const waitMs = readWait(wait);
     const { rendering, engine } = await unchangedIfInterrupted(renderAndConnect(context), context.signal);
     await using _engine = engine;
+    if (isSwarm(rendering.config)) {
+      const { upOnSwarm } = await import('./swarm.ts');
+      return upOnSwarm(context, { engine, rendering, waitMs, yes, command: 'reload' });
+    }
     const { env, report, clock, signal } = context;
     const run = { engine, rendering, command: 'reload', env, report, clock, signal, waitMs, filesOnly: true };
     const changed = await askToTakeOver(context, yes, (takeOver) => changeStack({ ...run, takeOver }));

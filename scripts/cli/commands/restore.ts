@@ -9,6 +9,7 @@ import { printChanged } from '../print/change.ts';
 import { readWait, waitOption } from './arguments.ts';
 import { readPassphrase } from './backup.ts';
 import { defineCommand } from './command.ts';
+import { checkTarget } from './find-stack.ts';
 import { renderAndConnect } from './stages.ts';
 
 export const command = defineCommand({
@@ -35,6 +36,7 @@ export const command = defineCommand({
     }),
   run: async (context, { name, yes, withSecrets = false, passphraseFile, wait }, [file]) => {
     const waitMs = readWait(wait);
+    await checkTarget(context);
     const passphrase = withSecrets ? await readPassphrase(context, passphraseFile) : undefined;
     const { readBackup } = await import('../../move/backup/read-backup.ts');
     const { findReplaced, restore } = await import('../../move/backup/restore.ts');

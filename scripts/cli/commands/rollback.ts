@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isSwarm } from '../../../stack/swarm/replicas.ts';
 import { chooseRevision, rollBack } from '../../apply/roll-back.ts';
 import type { History } from '../../state/history.ts';
 import { exitCodes } from '../context.ts';
@@ -36,6 +37,16 @@ export const command = defineCommand({
     await using engine = await connectEngine(context);
     const { report, clock, signal, env, stdout } = context;
     const choose = (history: History) => chooseRevision(history, revision);
+    if (isSwarm(config)) {
+      const { rollBackOnSwarm } = await import('../../apply/swarm/roll-back.ts');
+      const onSwarm = { engine, config, origin, report, clock, signal, env, waitMs };
+      const choose = (history: History) => chooseRevision(history, revision);
+      const plan = await askToTakeOver(context, yes, (takeOver) => rollBackOnSwarm({ ...onSwarm, choose, takeOver }));
+      context.result({ revision: plan.revision, changes: toChanges(plan), absentServices: [] });
+      stdout.write(printChanged({ plan, urls: [] }));
+      if (plan.steps.length > 0) report({ kind: 'note', text: unchangedFile });
+      return exitCodes.fine;
+    }
     const run = { engine, stack: config.name, config, origin, choose, report, clock, signal, env, waitMs };
     const { plan, absent } = await askToTakeOver(context, yes, (takeOver) => rollBack({ ...run, takeOver }));
     for (const service of absent) {
@@ -44,8 +55,10 @@ export const command = defineCommand({
     context.result({ revision: plan.revision, changes: toChanges(plan), absentServices: absent });
     stdout.write(printChanged({ plan, urls: [] }));
     if (plan.steps.length > 0) {
-      report({ kind: 'note', text: 'stack.yml is unchanged: the next up or reload applies it again' });
+      report({ kind: 'note', text: unchangedFile });
     }
     return exitCodes.fine;
   },
 });
+
+const unchangedFile = 'stack.yml is unchanged: the next up or reload applies it again';

@@ -47,12 +47,13 @@ export async function renderOrThrow(
       // Without an engine, such as in `check`, all of stack.yml is rendered.
       findRemembered: options.connecting && findRemembered(context, options.connecting, options.added),
       compose: options.compose,
-      overrides: options.name === undefined ? options.overrides : { name: options.name },
+      overrides:
+        options.name === undefined ? { ...filesOf(context).overrides, ...options.overrides } : { name: options.name },
       nameUnnamed: nameUnnamed(context, options.connecting),
     }),
   );
   const rendered = takeOrThrow(context, rendering);
-  context.nameStack(rendered.config.name);
+  context.nameStack(rendered.config.name, rendered.config.target);
   return rendered;
 }
 
@@ -78,7 +79,7 @@ export async function renderToLook(
     return takeOrThrow(taking, rendering);
   };
   const first = await render(new Map());
-  context.nameStack(first.config.name);
+  context.nameStack(first.config.name, first.config.target);
   if (engine === undefined || !compare || (first.missingSecrets ?? []).length === 0) return first;
   const { storedFiles, substitutesFrom, withoutMissing } = await import('../../plan/missing-secrets.ts');
   const stored = await storedFiles(await engine, first.config.name);

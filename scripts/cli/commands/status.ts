@@ -1,5 +1,8 @@
+import { isSwarm } from '../../../stack/swarm/replicas.ts';
 import { type StackStatus, takeStatus } from '../../inspect/status.ts';
 import type { Report } from '../../util/event.ts';
+import { misuse } from '../../util/misuse.ts';
+import { InputError } from '../../util/stack-error.ts';
 import { type Context, exitCodes } from '../context.ts';
 import { hintByName } from '../globals.ts';
 import { statusLineSchema, statusSchema, toJsonStatus, toStatusLine } from '../json/status.ts';
@@ -31,6 +34,13 @@ export const command = defineCommand({
     const { clock, signal } = context;
     const take = async (report: Report): Promise<StackStatus> => {
       const rendering = await renderToLook({ ...context, report }, Promise.resolve(engine), { compare: true });
+      if (isSwarm(rendering.config)) {
+        if (data) throw new InputError([misuse('--data: not for a stack with the target swarm')]);
+        const { compareOnSwarm } = await import('./swarm.ts');
+        const { takeSwarmStatus } = await import('../../inspect/swarm-status.ts');
+        const compared = await compareOnSwarm(context, { engine, rendering });
+        return takeSwarmStatus({ ...compared, engine, config: compared.rendering.config, clock, signal });
+      }
       const taking = takeStatus({ engine, rendering, clock, signal });
       if (!data) return taking;
       const { measureData, withDataUsage } = await import('../../inspect/data-usage.ts');

@@ -1,3 +1,4 @@
+import { isSwarm } from '../../../stack/swarm/replicas.ts';
 import { counted } from '../../../stack/values/words.ts';
 import { type ChangeOptions, changeStack } from '../../apply/change.ts';
 import type { Rendering } from '../../render/rendering.ts';
@@ -8,7 +9,7 @@ import { type Context, exitCodes } from '../context.ts';
 import { changedSchema, toJsonChanged } from '../json/change.ts';
 import { planSchema } from '../json/plan.ts';
 import { printChanged } from '../print/change.ts';
-import { checkChoice, readWait, waitOption } from './arguments.ts';
+import { checkChoice, readWait, refuseChoiceOnSwarm, waitOption } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { renderAndConnect } from './stages.ts';
 import { askToTakeOver, yesOption } from './take-over.ts';
@@ -46,7 +47,11 @@ export const command = defineCommand({
       const { reportObstacles, showPlan } = await import('./plan.ts');
       const connected = await renderAndConnect(context, { without, added, needsSecrets: false });
       await using _engine = connected.engine;
-      const shown = await showPlan(context, connected, { recreate });
+      const onSwarm = isSwarm(connected.rendering.config);
+      if (onSwarm) refuseChoiceOnSwarm(without, added);
+      const shown = onSwarm
+        ? await (await import('./swarm.ts')).showSwarmPlan(context, connected, { recreate })
+        : await showPlan(context, connected, { recreate });
       const { revision, changes } = shown.json;
       context.result({ revision, changes, urls: [], plan: shown.json });
       reportObstacles(context, shown);
@@ -67,6 +72,12 @@ export const command = defineCommand({
     if (without !== undefined && !rendering.services.some(({ service }) => service.storesHistory === true)) {
       const text = 'without Prometheus, which stores the history, --without is not remembered: add it each time';
       context.report({ kind: 'warning', text });
+    }
+    if (isSwarm(rendering.config)) {
+      refuseChoiceOnSwarm(without, added);
+      if (locked === true) throw new InputError([misuse('--locked: not for a stack with the target swarm')]);
+      const { upOnSwarm } = await import('./swarm.ts');
+      return upOnSwarm(context, { engine, rendering, waitMs, recreate, yes, command: 'up' });
     }
     const pinned = locked === true ? await readPins(context, rendering) : undefined;
     const run = { engine, rendering, command: 'up', env, report, clock, signal, waitMs, recreate, pinned };

@@ -7,7 +7,7 @@ import { StackError } from '../../util/stack-error.ts';
 import { type Context, exitCodes } from '../context.ts';
 import { readDuration, whichServices } from './arguments.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine } from './find-stack.ts';
+import { checkTarget, connectEngine } from './find-stack.ts';
 import { renderToLook } from './stages.ts';
 
 /** The pause between two looks. */
@@ -36,6 +36,7 @@ export const command = defineCommand({
     }),
   run: async (context, { timeout }, [names]) => {
     const timeoutMs = readDuration('--timeout', timeout);
+    await checkTarget(context);
     await using engine = await connectEngine(context);
     const { clock, signal, report, stdout } = context;
     const [id, what] = ['wait', 'wait until the stack is ready'] as const;

@@ -14,7 +14,7 @@ import { diagnosticSchema, failedLineSchema, invalidLineSchema, timeSchema } fro
 import { printSynced } from '../print/change.ts';
 import { plainExcerpt, printDiagnostic, printDiagnostics, sourceReader } from '../print/diagnostics.ts';
 import { defineCommand } from './command.ts';
-import { connectEngine, filesOf, stackNameOf } from './find-stack.ts';
+import { checkTarget, connectEngine, filesOf, stackNameOf } from './find-stack.ts';
 import { mayTakeOver, yesOption } from './take-over.ts';
 
 export const command = defineCommand({
@@ -39,6 +39,7 @@ export const command = defineCommand({
     }),
   jsonLine: lineSchema,
   run: async (context, { onceIdle, yes }) => {
+    await checkTarget(context);
     await using engine = await connectEngine(context);
     const { cwd, report, clock, signal, stderr } = context;
     const now = () => new Date(clock.now()).toISOString();

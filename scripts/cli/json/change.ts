@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Changed } from '../../apply/change.ts';
-import type { Plan, Removal, Step } from '../../plan/plan.ts';
+import type { Action, Plan, Removal, Step } from '../../plan/plan.ts';
 
 /** What a change does to each service. */
 export const changesSchema = () =>
@@ -13,14 +13,17 @@ export const changesSchema = () =>
     }),
   );
 
-export const toChanges = ({ changes }: Pick<Plan, 'changes'>) =>
+export const toChanges = ({ changes }: Pick<Plan<Action>, 'changes'>) =>
   changes.map(({ service, action, because, risks = [] }) => ({ service, action, reasons: because, risks }));
 
 /** The result of `up` and `reload`. */
 export const changedSchema = () =>
   z.strictObject({ revision: z.string(), changes: changesSchema(), urls: urlsSchema() });
 
-export const toJsonChanged = ({ plan, urls }: Pick<Changed, 'plan' | 'urls'>) => ({
+export const toJsonChanged = ({
+  plan,
+  urls,
+}: Pick<Changed, 'urls'> & { readonly plan: Pick<Plan<Action>, 'revision' | 'changes'> }) => ({
   revision: plan.revision,
   changes: toChanges(plan),
   urls,

@@ -4,7 +4,7 @@ import type { ChangeCost } from '../../inspect/change-cost.ts';
 import type { ComparedPlan } from '../../inspect/compare-stacks.ts';
 import type { AlertImpact } from '../../plan/alert-impact.ts';
 import type { FileChange } from '../../plan/file-changes.ts';
-import { describe } from '../../plan/plan.ts';
+import { type Action, describe } from '../../plan/plan.ts';
 import type { PlanReport } from '../../plan/plan-stack.ts';
 import { labelsSchema } from './alertmanager.ts';
 import { changesSchema, toChanges } from './change.ts';
@@ -189,7 +189,7 @@ export function toJsonPlan({
   absentImages,
   files,
   meaning,
-}: Omit<PlanReport, 'stackFiles'>) {
+}: Omit<PlanReport<Action>, 'stackFiles'>) {
   return {
     revision: plan.revision,
     changes: toChanges(plan),

@@ -1,6 +1,7 @@
 import { counted } from '../../../stack/values/words.ts';
 import type { Changed } from '../../apply/change.ts';
 import type { ServiceOutcome } from '../../apply/start-stop.ts';
+import type { Action, Plan } from '../../plan/plan.ts';
 import { isConfigWriter } from '../../state/names.ts';
 import { durationText } from '../../util/duration-text.ts';
 import { unreachable } from '../../util/unreachable.ts';
@@ -21,7 +22,10 @@ const done: Readonly<Record<string, string>> = {
 };
 
 /** What a change did to each service, and where to open it. */
-export function printChanged({ plan, urls }: Pick<Changed, 'plan' | 'urls'>): string {
+/** A change on an engine or on a swarm. */
+type AnyChanged = Pick<Changed, 'urls'> & { readonly plan: Plan<Action> };
+
+export function printChanged({ plan, urls }: AnyChanged): string {
   const changing = plan.changes.filter(({ action }) => action !== 'none');
   const kept = plan.changes.length - changing.length;
   const head =

@@ -3,7 +3,7 @@ import type { ComparedPlan } from '../../inspect/compare-stacks.ts';
 import type { AlertImpact, RouteChange } from '../../plan/alert-impact.ts';
 import type { PartChange } from '../../plan/compare.ts';
 import type { FileChange } from '../../plan/file-changes.ts';
-import { type Change, describe, type Plan } from '../../plan/plan.ts';
+import { type Action, type Change, describe, type Plan } from '../../plan/plan.ts';
 import type { PlanReport } from '../../plan/plan-stack.ts';
 import type { Substitute } from '../../plan/substitutes.ts';
 import type { Colours } from '../terminal-output.ts';
@@ -19,7 +19,7 @@ const marks: Readonly<Record<Change['action'], string>> = {
 };
 
 /** The plan as text: a line per changing service with its reasons, and the data at risk. */
-export function printPlan(plan: Plan, title?: string): string {
+export function printPlan(plan: Plan<Action>, title?: string): string {
   const changing = plan.changes.filter((change) => change.action !== 'none');
   const kept = plan.changes.length - changing.length;
   const chores = plan.steps.filter(({ do: kind }) =>
@@ -42,7 +42,7 @@ export function printPlan(plan: Plan, title?: string): string {
 }
 
 /** The complete report: changes of services, drift, effects on alerts, and diffs of files. */
-export function printReport(report: Omit<PlanReport, 'stackFiles'>, colours: Colours): string {
+export function printReport(report: Omit<PlanReport<Action>, 'stackFiles'>, colours: Colours): string {
   const { plan, drift, files, meaning } = report;
   const sections = [
     printPlan(plan),
@@ -157,7 +157,7 @@ const otherDifferences = {
   changed: 'its permissions differ\n',
 } as const;
 
-function printFiles(plan: Plan, files: readonly FileChange[]): string {
+function printFiles(plan: Plan<Action>, files: readonly FileChange[]): string {
   const created = new Set(plan.changes.flatMap(({ service, action }) => (action === 'create' ? [service] : [])));
   return files
     .filter(({ service }) => !created.has(service))

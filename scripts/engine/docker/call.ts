@@ -31,6 +31,20 @@ const remedies = [
       'remove networks that nothing uses (docker network prune), or add default-address-pools to the daemon.json of the engine',
   },
   {
+    // Docker 20.10 and 28: of an engine in no swarm, of a worker, and of managers without a majority.
+    when: /is not a swarm manager\. Use "docker swarm init"/,
+    tryThis: 'make it one (docker swarm init), or name a manager of your swarm: DOCKER_HOST=ssh://MANAGER',
+  },
+  {
+    when: /Worker nodes can't be used/,
+    tryThis: 'name a manager: DOCKER_HOST=ssh://MANAGER; docker node ls there lists them',
+  },
+  {
+    when: /swarm does not have a leader|no leader|context deadline exceeded/i,
+    tryThis:
+      'most managers are down: start them again; if they are lost for good, docker swarm init --force-new-cluster on the one that is left',
+  },
+  {
     when: /no space left on device/i,
     tryThis: "free space on the engine's disk: docker system df shows what uses it",
   },

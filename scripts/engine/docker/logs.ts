@@ -1,5 +1,6 @@
 import { StringDecoder } from 'node:string_decoder';
-import type { Engine, LogLine } from '../engine.ts';
+import type { Engine } from '../engine.ts';
+import type { LogLine } from '../log-line.ts';
 import type { DockerApi } from './api.ts';
 import { openStream } from './call.ts';
 import { UnexpectedResponse } from './response.ts';

@@ -9,7 +9,7 @@ import {
 import type { RecordedAlert, RecordedEvent, RecordedSilence } from '../../../stack/alertmanager/recorded-events.ts';
 import { logfmt } from '../../../stack/values/logfmt.ts';
 import type { Mapping } from '../../../stack/values/mapping.ts';
-import type { LogLine } from '../../engine/engine.ts';
+import type { LogLine } from '../../engine/log-line.ts';
 import { compareTimes } from '../logs.ts';
 import { type MutedAlert, MutedAlerts } from './muted.ts';
 

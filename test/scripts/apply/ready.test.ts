@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { waitReady, whileAlive } from '../../../scripts/apply/ready.ts';
-import type { ContainerState, ContainerSummary, LogLine } from '../../../scripts/engine/engine.ts';
+import type { ContainerState, ContainerSummary } from '../../../scripts/engine/engine.ts';
+import type { LogLine } from '../../../scripts/engine/log-line.ts';
 import type { ServiceClient } from '../../../scripts/state/service-client.ts';
 import type { HttpResponse } from '../../../stack/model.ts';
 import { findService } from '../../../stack/services.ts';

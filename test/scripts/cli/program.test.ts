@@ -115,6 +115,8 @@ Global options:
                       file; may be repeated
   -p, --name <stack>  name of a stack on the engine; stack.yml is not
                       read
+  --target <target>   engine or swarm, in place of the target in
+                      stack.yml
   --json              print results as JSON on stdout and progress as
                       JSON lines on stderr
   -q, --quiet         print only results and errors, no progress
@@ -153,6 +155,8 @@ Global options:
                           files
   --env-file <file>       env file to use instead of .env beside the
                           stack file; may be repeated
+  --target <target>       engine or swarm, in place of the target in
+                          stack.yml
   --json                  print results as JSON on stdout and progress
                           as JSON lines on stderr
   -q, --quiet             print only results and errors, no progress

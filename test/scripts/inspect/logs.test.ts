@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { LogLine } from '../../../scripts/engine/engine.ts';
+import type { LogLine } from '../../../scripts/engine/log-line.ts';
 import { compareTimes, followLogs, readLogs, type ServiceLine } from '../../../scripts/inspect/logs.ts';
 import { SteeredTime } from '../../support/steered-time.ts';
 

@@ -52,7 +52,10 @@ test.each([
     ['prometheus', 'pushgateway'],
   ],
   [['-f', 'x.yml', 'logs', 'pr'], ['prometheus']],
-  [['logs', '--t'], ['--tail']],
+  [
+    ['logs', '--t'],
+    ['--tail', '--target'],
+  ],
   [['--js'], ['--json']],
   [['images', 'p'], []],
   [['-f', ''], []],

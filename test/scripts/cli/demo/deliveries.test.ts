@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { deliveries } from '../../../../scripts/cli/demo/deliveries.ts';
-import type { Engine, LogLine } from '../../../../scripts/engine/engine.ts';
+import type { Engine } from '../../../../scripts/engine/engine.ts';
+import type { LogLine } from '../../../../scripts/engine/log-line.ts';
 
 /** A line of the sink's log: a notification of one alert. */
 const line = (alertname: string, status: string): LogLine => ({

@@ -22,7 +22,7 @@ function containerRequest(): ContainerRequest {
 
 /** Every call of an engine. */
 const calls: {
-  readonly [K in Exclude<keyof Engine, 'kind' | 'location' | symbol>]: (engine: Engine) => Promise<unknown>;
+  readonly [K in Exclude<keyof Engine, 'kind' | 'location' | 'swarm' | symbol>]: (engine: Engine) => Promise<unknown>;
 } = {
   info: (engine) => engine.info(),
   details: (engine) => engine.details(),

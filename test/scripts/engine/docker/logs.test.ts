@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Frame, framesOf, linesOf } from '../../../../scripts/engine/docker/logs.ts';
-import type { LogLine } from '../../../../scripts/engine/engine.ts';
+import type { LogLine } from '../../../../scripts/engine/log-line.ts';
 import { fakeDaemon } from '../../../support/fake-daemon.ts';
 
 async function read(...frames: readonly [Frame['stream'], string | Buffer][]): Promise<readonly LogLine[]> {

@@ -1,0 +1,146 @@
+import type { StackOrigin } from '../../config/loaded.ts';
+import { EngineError } from '../../engine/engine-error.ts';
+import { roleLabel, stackLabel } from '../../engine/labels.ts';
+import { checkOrigin } from '../../plan/origin.ts';
+import { pinIn } from '../../plan/swarm/nodes.ts';
+import type { SwarmObserved } from '../../plan/swarm/observe.ts';
+import { observeStack, requireManager } from '../../plan/swarm/place.ts';
+import { takeLock } from '../../state/lock.ts';
+import { names } from '../../state/names.ts';
+import { newestVersion, refuseNewer } from '../../state/newer-version.ts';
+import { originOf } from '../../state/origin.ts';
+import { swarmLocks } from '../../state/swarm/lock-store.ts';
+import { lastConfirmed, recordRole } from '../../state/swarm/records.ts';
+import { StackError, unchangedIfInterrupted } from '../../util/stack-error.ts';
+import type { Run } from '../run.ts';
+
+export interface SwarmTakeDown extends Run {
+  readonly stack: string;
+  readonly origin?: StackOrigin | undefined;
+  readonly takeOver?: boolean | undefined;
+  /** Also remove the history, the secrets, and the volumes of this engine's node. */
+  readonly volumes: boolean;
+}
+
+export interface SwarmTakenDown {
+  readonly services: readonly string[];
+  readonly networks: readonly string[];
+  readonly volumes: readonly string[];
+  /** Volumes on other nodes, which the engine of a manager cannot reach: by node, their names. */
+  readonly left: readonly { readonly node: string; readonly volumes: readonly string[] }[];
+}
+
+/** How long tasks may take to end, and the network until nothing uses it. */
+const endMs = 120_000;
+const pauseMs = 300;
+
+/** Removes the services of a stack and its network; its history, secrets and volumes stay unless `volumes` says else. */
+export function takeDownOnSwarm(options: SwarmTakeDown): Promise<SwarmTakenDown> {
+  return unchangedIfInterrupted(takeDown(options), options.signal);
+}
+
+async function takeDown(options: SwarmTakeDown): Promise<SwarmTakenDown> {
+  const { engine, stack, origin, takeOver, report, clock, volumes } = options;
+  const { swarm } = engine;
+  await requireManager(engine);
+  await using _lock = await takeLock({ ...options, engine: swarmLocks(swarm, stack), stack, command: 'down' });
+  const observed = await observeStack(engine, stack);
+  const resources = [...observed.services.values()].map(({ service }) => service);
+  refuseNewer(stack, newestVersion(resources));
+  await checkOrigin({ stack, origin, current: originOf(resources), takeOver });
+
+  const step = async <T>(id: string, what: string, work: () => Promise<T>): Promise<T> => {
+    const startedAt = clock.now();
+    report({ kind: 'started', id, what });
+    try {
+      const result = await work();
+      report({ kind: 'done', id, what, tookMs: clock.now() - startedAt });
+      return result;
+    } catch (error) {
+      report({ kind: 'failed', id, what, why: error instanceof Error ? error.message : String(error) });
+      throw error;
+    }
+  };
+  for (const [name, { service }] of observed.services) {
+    await step(`down:${name}`, `remove the service ${name}`, () => swarm.removeService(service));
+  }
+  if (observed.services.size > 0)
+    await step('down:tasks', 'wait until its tasks have ended', () => tasksEnded(options, observed));
+  const network = names.network(stack);
+  if (observed.network !== undefined) {
+    await step('down:network', `remove the network ${network}`, () => removeNetwork(options, observed.network ?? ''));
+  }
+  const left = volumes ? volumesOn(observed, stack) : [];
+  const removed = volumes
+    ? await step('down:volumes', 'delete its volumes on this node, its history and secrets', () => removeAll(options))
+    : [];
+  const here = (await swarm.membership()).node;
+  return {
+    services: [...observed.services.keys()],
+    networks: observed.network === undefined ? [] : [network],
+    volumes: removed,
+    left: left.filter(({ id }) => id !== here).map(({ node, volumes: onNode }) => ({ node, volumes: onNode })),
+  };
+}
+
+/** The tasks of removed services are no longer listed: those that run here are containers of this engine. */
+async function tasksEnded({ engine, clock, signal }: SwarmTakeDown, { services }: SwarmObserved): Promise<void> {
+  const ids = new Set([...services.values()].map(({ service }) => service.id));
+  for (const end = clock.now() + endMs; ; ) {
+    const containers = await engine.listContainers({ 'com.docker.swarm.service.id': '' });
+    const own = containers.filter(({ labels }) => ids.has(labels['com.docker.swarm.service.id'] ?? ''));
+    if (own.length === 0 || clock.now() > end) return;
+    await clock.sleep(pauseMs, signal);
+  }
+}
+
+/** A network can be removed only once the tasks of all nodes have left it. */
+async function removeNetwork({ engine, stack, clock, signal }: SwarmTakeDown, id: string): Promise<void> {
+  for (const end = clock.now() + endMs; ; ) {
+    try {
+      await engine.removeNetwork(id);
+      return;
+    } catch (error) {
+      if (!(error instanceof EngineError) || error.code === 'unreachable') throw error;
+      if (clock.now() > end) {
+        throw new StackError({
+          doing: `removing the network ${names.network(stack)}`,
+          why: error.message,
+          tryThis: 'disconnect the containers and services of others that use it, then run promstack down again',
+          cause: error,
+        });
+      }
+    }
+    await clock.sleep(pauseMs, signal);
+  }
+}
+
+/** The volumes of a stack by node, as far as its history and its tasks show them. */
+function volumesOn({ nodes, services, records }: SwarmObserved, stack: string) {
+  const targets = [
+    ...[...services.values()].flatMap(({ target }) => target ?? []),
+    ...(lastConfirmed(records)?.target?.services ?? []),
+  ];
+  return nodes.flatMap(({ id, name: node }) => {
+    const volumes = targets.flatMap(({ container, constraints }) => {
+      const pin = pinIn(constraints);
+      // Any node may have had a task of a service that no node is chosen for.
+      if (pin !== undefined && pin !== id) return [];
+      return container.mounts.flatMap((mount) =>
+        mount.kind === 'data' ? [names.dataVolume(stack, mount.volume)] : [],
+      );
+    });
+    return volumes.length === 0 ? [] : [{ id, node, volumes: [...new Set(volumes)] }];
+  });
+}
+
+async function removeAll({ engine, stack }: SwarmTakeDown): Promise<readonly string[]> {
+  const files = await engine.swarm.listFiles({ [stackLabel]: stack });
+  for (const file of files) {
+    const role = file.labels[roleLabel];
+    if (role === recordRole || role === 'file') await engine.swarm.removeFile(file);
+  }
+  const volumes = await engine.listVolumes({ [stackLabel]: stack, [roleLabel]: 'volume' });
+  for (const { name } of volumes) await engine.removeVolume(name);
+  return volumes.map(({ name }) => name);
+}

@@ -1,0 +1,255 @@
+import type Dockerode from 'dockerode';
+import type { DockerApi } from '../docker/api.ts';
+import { hasLabels, openStream, requestJson, toLabelFilter } from '../docker/call.ts';
+import { framesOf, linesOf } from '../docker/logs.ts';
+import { idOf, listOf, withKeys } from '../docker/response.ts';
+import { EngineError } from '../engine-error.ts';
+import { toServiceState } from './service-spec.ts';
+import type { Swarm, SwarmFile, SwarmNode, SwarmService, SwarmTask } from './swarm.ts';
+
+/** A swarm through the Docker API of one of its managers. */
+export function dockerSwarm(api: DockerApi, isPodman: boolean): Swarm {
+  const filters = (labels: Readonly<Record<string, string>>) => ({ filters: JSON.stringify(toLabelFilter(labels)) });
+  const swarm: Swarm = {
+    membership: async () => {
+      const doing = 'asking the engine for its swarm';
+      if (isPodman) {
+        const tryThis = 'use Docker on the nodes of the swarm, or remove "target: swarm" from stack.yml';
+        throw new EngineError({ code: 'refused', doing, message: 'Podman has no swarms', tryThis });
+      }
+      return api.call(doing, async (docker) => {
+        const info = (await docker.info()) as {
+          readonly Swarm?: {
+            readonly NodeID?: string;
+            readonly ControlAvailable?: boolean;
+            readonly Cluster?: { readonly ID?: string } | null;
+          };
+        };
+        const { NodeID = '', ControlAvailable: isManager = false, Cluster } = info.Swarm ?? {};
+        return { node: NodeID === '' ? undefined : NodeID, isManager, cluster: Cluster?.ID };
+      });
+    },
+
+    listNodes: () =>
+      api.call('listing the nodes of the swarm', async (docker) =>
+        listOf((await docker.listNodes()) as readonly NodeResponse[], 'ID', 'Description').map(toNode),
+      ),
+
+    listServices: (labels) =>
+      api.call('listing the services of the swarm', async (docker) => {
+        const found = (await docker.listServices(filters(labels))) as unknown as readonly ServiceResponse[];
+        return listOf(found, 'ID', 'Spec')
+          .map(toService)
+          .filter((service) => hasLabels(service.labels, labels));
+      }),
+
+    listTasks: async (services) => {
+      if (services.length === 0) return [];
+      return api.call('listing the tasks of the swarm', async (docker) => {
+        const options = { filters: JSON.stringify({ service: services }) };
+        return listOf((await docker.listTasks(options)) as readonly TaskResponse[], 'ID', 'ServiceID').map(toTask);
+      });
+    },
+
+    createService: async (spec, placed) => {
+      await api.call(
+        `creating the service ${spec.name}`,
+        (docker) => docker.createService(toServiceState(spec, placed) as Dockerode.CreateServiceOptions),
+        { kind: 'change' },
+      );
+    },
+
+    updateService: async ({ id, name, version }, spec, placed) => {
+      await api.call(
+        `updating the service ${name}`,
+        (docker) => docker.getService(id).update({ ...toServiceState(spec, placed), version }),
+        { kind: 'change' },
+      );
+    },
+
+    removeService: async ({ id, name }) => {
+      await api.optional(`removing the service ${name}`, (docker) => docker.getService(id).remove(), {
+        kind: 'change',
+      });
+    },
+
+    async *taskLogs(id, { tail, follow = false, since = new Date(0), signal }) {
+      const query = {
+        stdout: true,
+        stderr: true,
+        timestamps: true,
+        follow,
+        tail: tail ?? 'all',
+        since: (since.getTime() / 1_000).toFixed(3),
+      };
+      const request = { method: 'GET', path: `/tasks/${id}/logs`, query } as const;
+      try {
+        const doing = `reading the log of task ${id}`;
+        const read = (chunks: AsyncIterable<Buffer>) => linesOf(framesOf(chunks));
+        yield* await api.open(doing, (docker) => openStream(docker, request), read, { signal, endless: follow });
+      } catch (error) {
+        // An abort ends the lines without an error.
+        if (signal?.aborted !== true) throw error;
+      }
+    },
+
+    listFiles: (labels) =>
+      api.call('listing the configs and secrets of the swarm', async (docker) => {
+        const [configs, secrets] = (await Promise.all([
+          docker.listConfigs(filters(labels)),
+          docker.listSecrets(filters(labels)),
+        ])) as unknown as readonly [readonly FileResponse[], readonly FileResponse[]];
+        return [
+          ...listOf(configs, 'ID', 'Spec').map((config) => toFile('config', config)),
+          ...listOf(secrets, 'ID', 'Spec').map((secret) => toFile('secret', secret)),
+        ].filter((file) => hasLabels(file.labels, labels));
+      }),
+
+    createFile: (kind, name, content, labels) =>
+      api.call(
+        `storing the ${kind} ${name}`,
+        async (docker) => {
+          const body = { Name: name, Labels: { ...labels }, Data: Buffer.from(content).toString('base64') };
+          const path = `/${kind}s/create`;
+          const created = await requestJson(docker, { method: 'POST', path, query: {}, body });
+          return idOf({ id: (created as { readonly ID?: string }).ID });
+        },
+        { kind: 'change' },
+      ),
+
+    labelFile: async ({ kind, id, name, version }, labels) => {
+      await api.call(
+        `changing the labels of the ${kind} ${name}`,
+        async (docker) => {
+          const file = kind === 'config' ? docker.getConfig(id) : docker.getSecret(id);
+          const { Spec: spec } = withKeys((await file.inspect()) as FileResponse, 'ID', 'Spec');
+          return file.update({ ...spec, Labels: { ...labels }, version });
+        },
+        { kind: 'change' },
+      );
+    },
+
+    removeFile: async ({ kind, id, name }) => {
+      await api.optional(
+        `removing the ${kind} ${name}`,
+        (docker) => (kind === 'config' ? docker.getConfig(id) : docker.getSecret(id)).remove(),
+        { kind: 'change' },
+      );
+    },
+
+    createNetwork: (name, labels) =>
+      api.call(
+        `creating the network ${name} of the swarm`,
+        async (docker) =>
+          idOf(
+            await docker.createNetwork({
+              Name: name,
+              Driver: 'overlay',
+              Attachable: true,
+              CheckDuplicate: true,
+              Labels: { ...labels },
+            }),
+          ),
+        { kind: 'change' },
+      ),
+  };
+  return swarm;
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+interface NodeResponse {
+  readonly ID: string;
+  readonly Spec?: { readonly Role?: string; readonly Availability?: string; readonly Labels?: Labels | null };
+  readonly Description: {
+    readonly Hostname?: string;
+    readonly Platform?: { readonly OS?: string; readonly Architecture?: string };
+    readonly Engine?: { readonly Labels?: Labels | null };
+  };
+  readonly Status?: { readonly State?: string };
+}
+
+function toNode({ ID: id, Spec, Description, Status }: NodeResponse): SwarmNode {
+  const { Platform: { OS: os = 'linux', Architecture: arch = '' } = {} } = Description;
+  return {
+    id,
+    name: Description.Hostname ?? id,
+    isReady: Status?.State === 'ready',
+    isActive: Spec?.Availability === 'active',
+    role: Spec?.Role === 'manager' ? 'manager' : 'worker',
+    labels: Spec?.Labels ?? {},
+    engineLabels: Description.Engine?.Labels ?? {},
+    platform: { os, arch },
+  };
+}
+
+interface ServiceResponse {
+  readonly ID: string;
+  readonly Version: { readonly Index: number };
+  readonly Spec: Dockerode.ServiceSpec;
+  readonly UpdateStatus?: { readonly State?: string; readonly Message?: string };
+}
+
+function toService({ ID: id, Version, Spec, UpdateStatus }: ServiceResponse): SwarmService {
+  const update = UpdateStatus?.State && { state: UpdateStatus.State, message: UpdateStatus.Message ?? '' };
+  return {
+    id,
+    name: Spec.Name ?? id,
+    version: Version.Index,
+    labels: Spec.Labels ?? {},
+    state: Spec,
+    update: update || undefined,
+  };
+}
+
+interface TaskResponse {
+  readonly ID: string;
+  readonly ServiceID: string;
+  readonly CreatedAt?: string;
+  readonly Slot?: number;
+  readonly NodeID?: string;
+  readonly DesiredState?: string;
+  readonly Spec?: { readonly ContainerSpec?: { readonly Labels?: Labels | null } };
+  readonly Status?: {
+    readonly State?: string;
+    readonly Message?: string;
+    readonly Err?: string;
+    readonly ContainerStatus?: { readonly ExitCode?: number };
+  };
+  readonly NetworksAttachments?:
+    | readonly { readonly Network?: { readonly ID?: string }; readonly Addresses?: readonly string[] | null }[]
+    | null;
+}
+
+function toTask(response: TaskResponse): SwarmTask {
+  const { Status: status = {}, Slot = 0, NodeID = '' } = response;
+  return {
+    id: response.ID,
+    service: response.ServiceID,
+    slot: Slot === 0 ? undefined : Slot,
+    node: NodeID === '' ? undefined : NodeID,
+    state: status.State ?? '',
+    desired: response.DesiredState ?? '',
+    why: status.Err,
+    exitCode: status.ContainerStatus?.ExitCode,
+    labels: response.Spec?.ContainerSpec?.Labels ?? {},
+    addresses: new Map(
+      (response.NetworksAttachments ?? []).flatMap(({ Network, Addresses }) => {
+        const [address] = Addresses ?? [];
+        return Network?.ID === undefined || address === undefined ? [] : [[Network.ID, address.replace(/\/\d+$/, '')]];
+      }),
+    ),
+    createdAt: Date.parse(response.CreatedAt ?? '') || 0,
+  };
+}
+
+interface FileResponse {
+  readonly ID: string;
+  readonly Version: { readonly Index: number };
+  readonly Spec: { readonly Name: string; readonly Labels?: Labels | null; readonly Data?: string };
+}
+
+function toFile(kind: SwarmFile['kind'], { ID: id, Version, Spec }: FileResponse): SwarmFile {
+  const content = kind === 'secret' ? undefined : Buffer.from(Spec.Data ?? '', 'base64').toString('utf8');
+  return { kind, id, name: Spec.Name, version: Version.Index, labels: Spec.Labels ?? {}, content };
+}

@@ -1,0 +1,98 @@
+import type { StackConfig } from '../../../stack/config.ts';
+import { andList } from '../../../stack/values/words.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { Rendering } from '../../render/rendering.ts';
+import { lastConfirmed } from '../../state/swarm/records.ts';
+import { StackError } from '../../util/stack-error.ts';
+import { choosePins, meets, pinIn } from './nodes.ts';
+import { observeSwarm, type SwarmObserved } from './observe.ts';
+import { isPublished, type SwarmTarget, toTarget } from './target.ts';
+
+/** What a stack has on the swarm. */
+export function observeStack(engine: Engine, stack: string): Promise<SwarmObserved> {
+  return observeSwarm(engine.swarm, (labels) => engine.listNetworks(labels), stack);
+}
+
+/** The id of the swarm; throws a StackError when the engine is no manager of one. */
+export async function requireManager(engine: Engine): Promise<string> {
+  const { node, isManager, cluster } = await engine.swarm.membership();
+  if (isManager && cluster !== undefined) return cluster;
+  const doing = 'looking for the swarm';
+  if (node === undefined) {
+    throw new StackError({
+      doing,
+      why: `the engine at ${engine.location.address} is in no swarm`,
+      tryThis: 'docker swarm init makes it the first manager of one; or name a manager: DOCKER_HOST=ssh://MANAGER',
+    });
+  }
+  throw new StackError({
+    doing,
+    why: `the engine at ${engine.location.address} is a worker of a swarm, which cannot see or change it`,
+    tryThis: 'name a manager: DOCKER_HOST=ssh://MANAGER; docker node ls there lists them',
+  });
+}
+
+/** The target of a rendering on the nodes that there are: services with data stay on the node that they have. */
+export function targetOf(
+  rendering: Rendering,
+  { nodes, services, records }: SwarmObserved,
+  options: {
+    readonly cluster: string;
+    readonly image: (reference: string) => string;
+    readonly checks: ReadonlyMap<string, readonly string[] | undefined>;
+  },
+): SwarmTarget {
+  const recorded = lastConfirmed(records)?.target?.services ?? [];
+  const running = [...services.values()].flatMap(({ target }) => target ?? []);
+  const before = new Map(
+    [...recorded, ...running].flatMap(({ service, constraints }) => {
+      const pin = pinIn(constraints);
+      return pin === undefined ? [] : [[service, pin] as const];
+    }),
+  );
+  const pins = choosePins({ services: rendering.services, config: rendering.config }, nodes, before);
+  const { cluster, image, checks } = options;
+  return toTarget(rendering, { cluster, image, pins, healthCheck: ({ name }) => checks.get(name) });
+}
+
+/** Throws a StackError for a service that no node of the swarm may run. */
+export function checkNodes({ stack, services }: SwarmTarget, { nodes }: SwarmObserved): void {
+  for (const { service, constraints } of services) {
+    if (nodes.some((node) => meets(node, constraints))) continue;
+    throw new StackError({
+      doing: `placing the services of ${stack}`,
+      why: `no node of the swarm meets the constraints of ${service}: ${constraints.join(', ')}`,
+      tryThis: `change swarm.constraints.${service} in stack.yml, or label a node: docker node update --label-add NAME=VALUE NODE`,
+    });
+  }
+}
+
+/** An image of the stack that has busybox: that of a server, rather than of an exporter. */
+export function imageForClient({ services }: Pick<SwarmTarget, 'services'>): string | undefined {
+  const [first] = ['prometheus', 'alertmanager', 'pushgateway'].flatMap(
+    (name) => services.find(({ service }) => service === name)?.container.image ?? [],
+  );
+  return first ?? services[0]?.container.image;
+}
+
+/** The addresses at which services are published: those of the nodes that run them, for all nodes one each. */
+export function urlsOf(
+  { services }: SwarmTarget,
+  { nodes }: SwarmObserved,
+): readonly { readonly service: string; readonly url: string }[] {
+  return services.flatMap(({ service, container: { ports }, constraints, replicas }) => {
+    const [port] = ports;
+    if (port === undefined) return [];
+    const pin = pinIn(constraints);
+    const node = nodes.find(({ id }) => id === pin)?.name;
+    const host = node ?? (replicas === undefined ? 'EVERY-NODE' : 'ITS-NODE');
+    return [{ service, url: `http://${host}:${port.host}` }];
+  });
+}
+
+/** What to know of the addresses of a stack whose ports are not published. */
+export function addressNote(config: StackConfig): string | undefined {
+  if (isPublished(config)) return undefined;
+  const services = andList(['pushgateway:9091', 'prometheus:9090', 'grafana:3000'], '');
+  return `no port is published: a swarm cannot publish on ${config.bind} alone. Containers and services in the network ${config.name} reach ${services}; "bind: 0.0.0.0" publishes the ports on the nodes that run the services`;
+}

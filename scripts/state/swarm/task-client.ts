@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto';
+import type { HttpRequest } from '../../../stack/model.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { roleLabel } from '../../engine/labels.ts';
+import type { FullResponse } from '../../util/http.ts';
+import { type RequestOptions, requestInside } from '../service-client.ts';
+
+/**
+ * Sends HTTP requests to single tasks on any node. The engine of a manager reaches only the containers of its own node; so a
+ * container there, which does nothing itself, joins the network of the stack, where each task has an address. It exists while
+ * there are requests.
+ */
+export interface TaskClient extends AsyncDisposable {
+  /** Rejects with a ConnectionError when there is no response in time; any status is a response. */
+  request(address: string, request: HttpRequest, options: RequestOptions): Promise<FullResponse>;
+}
+
+/** The stack of such a container. */
+const stackLabel = 'dev.promstack.swarm.stack';
+const role = 'reach';
+/** After that it ends by itself, when promstack was killed. */
+const mostSeconds = 3_600;
+
+export function openTaskClient(
+  engine: Engine,
+  { stack, network, image }: { readonly stack: string; readonly network: string; readonly image: string },
+): TaskClient {
+  let opening: Promise<string> | undefined;
+  const open = async (): Promise<string> => {
+    const id = await engine.createHelper({
+      name: `${stack}-reach-${randomBytes(4).toString('hex')}`,
+      image,
+      user: '65534:65534',
+      entrypoint: ['sleep', String(mostSeconds)],
+      args: [],
+      labels: { [stackLabel]: stack, [roleLabel]: role },
+      network,
+      mounts: [],
+    });
+    try {
+      await engine.startContainer(id);
+      return id;
+    } catch (error) {
+      await engine.removeContainer(id);
+      throw error;
+    }
+  };
+  return {
+    async request(address, request, options) {
+      opening ??= open();
+      return requestInside(engine, await opening, address, request, options);
+    },
+    async [Symbol.asyncDispose]() {
+      const id = await opening?.catch(() => undefined);
+      if (id !== undefined) await engine.removeContainer(id);
+    },
+  };
+}
+
+/** Removes what promstacks that were killed have left of it, once it has ended. */
+export async function removeLeftClients(engine: Engine, stack: string): Promise<void> {
+  const left = await engine.listContainers({ [stackLabel]: stack, [roleLabel]: role });
+  for (const { id, state } of left) if (state === 'exited') await engine.removeContainer(id);
+}
