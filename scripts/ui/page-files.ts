@@ -1,22 +1,22 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { extname, join } from 'node:path';
 import { packageRoot } from '../util/package-root.ts';
 import type { PageFile } from './page-server.ts';
 
-/** The files of the page, which `npm run build` writes to `dist/ui/`. */
-const types = {
-  'index.html': 'text/html; charset=utf-8',
-  'page.js': 'text/javascript; charset=utf-8',
-  'page.css': 'text/css; charset=utf-8',
-} as const;
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+};
 
-/** Reads the files of the page; none when this build has no page. */
+/** Reads the files of the page, which `npm run build` writes to `dist/ui/`; none when this build has no page. */
 export async function readPageFiles(): Promise<ReadonlyMap<string, PageFile>> {
   const folder = join(packageRoot(), 'dist', 'ui');
-  const read = Object.entries(types).map(async ([name, type]) => {
-    return [name, { type, content: await readFile(join(folder, name)) }] as const;
-  });
   try {
+    const names = (await readdir(folder)).filter((name) => types[extname(name)] !== undefined);
+    const read = names.map(async (name) => {
+      return [name, { type: types[extname(name)] ?? '', content: await readFile(join(folder, name)) }] as const;
+    });
     return new Map(await Promise.all(read));
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return new Map();

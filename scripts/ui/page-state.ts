@@ -2,7 +2,7 @@
  * What the server of `promstack ui` sends to its page. Everything is JSON: times are milliseconds since 1970, texts are data and
  * never HTML, secrets are masked, and ids are opaque.
  *
- * The page is at `http://127.0.0.1:PORT/TOKEN/`, and its URLs are relative to that: `page.js`, `page.css`, `api/events`.
+ * The page is at `http://127.0.0.1:PORT/TOKEN/`, and its URLs are relative to that: `page.js`, `style.css`, `api/events`.
  *
  * `GET api/events` is a stream of server-sent events. Its first is a `snapshot` (a `Snapshot`); each `change` after it (a
  * `PageChange`) turns the state before into the state after (see `applyChange`), about once a second. A client that reads too

@@ -26,7 +26,9 @@ export class Poller {
   readonly #now: () => number;
   readonly #dueAt = new Map<Poll, number>();
   readonly #startedAt = new Map<Poll, number>();
-  readonly #ended = new Set<Poll>();
+  /** When each may run again at the earliest; those that have not ended once have none. */
+  readonly #soonestAt = new Map<Poll, number>();
+  readonly #hurried = new Set<Poll>();
   readonly #failures = new Map<string, StackError>();
   #bug: { readonly error: unknown } | undefined;
 
@@ -59,19 +61,25 @@ export class Poller {
       } else if (!this.#signal.aborted || !isAbort(error, this.#signal)) this.#bug ??= { error };
     }
     const endedAt = this.#now();
+    const tookMs = endedAt - startedAt;
     this.#startedAt.delete(poll);
-    this.#ended.add(poll);
-    this.#dueAt.set(poll, Math.max(startedAt + poll.everyMs, endedAt + pauseFactor * (endedAt - startedAt)));
+    this.#soonestAt.set(poll, endedAt + tookMs);
+    this.#dueAt.set(poll, Math.max(startedAt + poll.everyMs, endedAt + pauseFactor * tookMs));
+    if (this.#hurried.delete(poll)) this.hurry(poll.name);
   }
 
-  /** Makes a poll due at once. */
+  /** Makes a poll due as soon as it has paused as long as it took; one that runs is repeated: it may have missed the change. */
   hurry(name: string): void {
-    for (const poll of this.#polls) if (poll.name === name) this.#dueAt.delete(poll);
+    for (const poll of this.#polls) {
+      if (poll.name !== name) continue;
+      if (this.#startedAt.has(poll)) this.#hurried.add(poll);
+      this.#dueAt.set(poll, this.#soonestAt.get(poll) ?? 0);
+    }
   }
 
   /** Whether each has ended once. */
   get haveAllEnded(): boolean {
-    return this.#polls.every((poll) => this.#ended.has(poll));
+    return this.#polls.every((poll) => this.#soonestAt.has(poll));
   }
 
   /** The failures of the last polls, by name. */

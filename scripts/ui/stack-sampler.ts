@@ -86,6 +86,7 @@ export class StackSampler {
   #answers: AlertmanagerAnswers | undefined;
   #routing: Routing | undefined;
   #tree: RouteTree | undefined;
+  #healthText = '';
   #countsText = '';
   #readCounts = '-';
   #revision: string | undefined;
@@ -150,6 +151,7 @@ export class StackSampler {
       ofService('prometheus', { name: 'targets', everyMs: 1_000 }, async (servers) => {
         this.#targets = await readTargets(servers);
         this.#lists.targets.replace(this.#targets.map(({ item }) => item));
+        this.#noticeHealth();
       }),
       ofService('prometheus', { name: 'rules', everyMs: 1_000 }, async (servers) => {
         if (this.#config.prometheus.mode !== 'server') return;
@@ -157,6 +159,7 @@ export class StackSampler {
         this.#rules = rules;
         this.#running = alerts;
         this.#lists.rules.replace(rules.map(({ item }) => item));
+        this.#noticeHealth();
       }),
       ofService(
         'alertmanager',
@@ -313,6 +316,16 @@ export class StackSampler {
     await readSecrets({ engine, services: [...containers.keys()], find }, stack);
     for (const name of listNames) this.#lists[name].redact();
     this.#hasSecrets = true;
+  }
+
+  /** The status follows targets and rules that have become well or wrong. */
+  #noticeHealth(): void {
+    const items = [...this.#targets, ...this.#rules].map(({ item }) => item);
+    const text = items
+      .flatMap(({ id, state }) => (state === 'wrong' || state === 'unknown' ? [`${id} ${state}`] : []))
+      .join();
+    if (text !== this.#healthText) this.poller.hurry('status');
+    this.#healthText = text;
   }
 
   async #render(): Promise<Rendering | undefined> {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Diagnostic } from '../../../stack/diagnostic.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { EngineError } from '../../engine/engine-error.ts';
 import { addRefusedEdit, type RefusedEdit } from '../../state/watch-edits.ts';
@@ -113,7 +114,9 @@ function toRefusedEdit(
     return { at, who, mistakes: [], why, tryThis };
   }
   if (synced.kind !== 'wrong') return undefined;
-  const mistakes = synced.diagnostics.slice(0, mostMistakes).map(({ severity, message, hint, where }) => {
+  const isError = ({ severity }: Diagnostic): boolean => severity === 'error';
+  const errorsFirst = synced.diagnostics.toSorted((a, b) => Number(isError(b)) - Number(isError(a)));
+  const mistakes = errorsFirst.slice(0, mostMistakes).map(({ severity, message, hint, where }) => {
     const place = where && `${where.file}:${where.line}:${where.column}`;
     return { severity, message, hint, place, excerpt: plainExcerpt(where, read) };
   });

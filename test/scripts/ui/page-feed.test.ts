@@ -3,9 +3,10 @@ import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { expect, it } from 'vitest';
 import { PageFeed } from '../../../scripts/ui/page-feed.ts';
-import { applyChange, type PageChange, type PageState, type Snapshot } from '../../../scripts/ui/page-state.ts';
+import type { PageState } from '../../../scripts/ui/page-state.ts';
 import { eventually } from '../../support/eventually.ts';
 import { smallPageState } from '../../support/page-state.ts';
+import { openPageStream } from '../../support/page-stream.ts';
 
 /** A feed of states of about 1 MB, each of which differs as a whole from the one before; `tick` lets a second pass. */
 async function servedFeed() {
@@ -75,63 +76,24 @@ async function servedFeed() {
   };
 }
 
-/** Reads a stream as a page does. */
-async function reader(port: number) {
-  const controller = new AbortController();
-  const { body } = await fetch(`http://127.0.0.1:${port}/`, { signal: controller.signal });
-  if (body === null) throw new Error('the stream has a body');
-  let state: PageState | undefined;
-  let snapshots = 0;
-  const reading = (async () => {
-    let text = '';
-    const decoder = new TextDecoder();
-    for await (const chunk of body) {
-      text += decoder.decode(chunk, { stream: true });
-      for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
-        const [, name, data = ''] = /^event: (\w+)\ndata: (.*)$/s.exec(text.slice(0, end)) ?? [];
-        text = text.slice(end + 2);
-        if (name === 'snapshot') {
-          snapshots += 1;
-          ({ state } = JSON.parse(data) as Snapshot);
-        } else if (state !== undefined) state = applyChange(state, JSON.parse(data) as PageChange);
-      }
-    }
-  })().catch((error: unknown) => {
-    if (!controller.signal.aborted) throw error;
-  });
-  return {
-    get at() {
-      return state?.header.at;
-    },
-    get snapshots() {
-      return snapshots;
-    },
-    close: async () => {
-      controller.abort();
-      await reading;
-    },
-  };
-}
-
 it('a page that does not read must be disconnected, use a bounded buffer and not hold up the others', async () => {
   await using served = await servedFeed();
   const hanging = connect(served.port, '127.0.0.1');
   hanging.pause();
   hanging.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
   await eventually(() => expect(served.feed.clients).toBe(1));
-  const reading = await reader(served.port);
+  await using reading = await openPageStream(`http://127.0.0.1:${served.port}/`);
   const [stuck] = served.responses;
   let longest = 0;
   for (let second = 1; second <= 20 && served.feed.clients > 1; second += 1) {
     await served.tick();
     longest = Math.max(longest, stuck?.writableLength ?? 0);
-    await eventually(() => expect(reading.at).toBe(second));
+    await eventually(() => expect(reading.state?.header.at).toBe(second));
   }
   expect(served.feed.clients).toBe(1);
   expect(stuck?.destroyed).toBe(true);
   // A snapshot and a change.
   expect(longest).toBeLessThan(3_000_000);
-  await reading.close();
   hanging.destroy();
 });
 
@@ -166,10 +128,10 @@ it('a feed must sample only while a page listens', async () => {
   await using served = await servedFeed();
   await served.tick();
   expect({ starts: served.starts, pauses: served.pauses }).toEqual({ starts: 0, pauses: 1 });
-  const page = await reader(served.port);
+  const page = await openPageStream(`http://127.0.0.1:${served.port}/`);
   await eventually(() => expect(page.snapshots).toBe(1));
   expect(served.starts).toBe(1);
-  await page.close();
+  await page[Symbol.asyncDispose]();
   await eventually(() => expect(served.feed.clients).toBe(0));
   await served.tick();
   await eventually(() => expect(served.pauses).toBe(2));

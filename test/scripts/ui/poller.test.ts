@@ -62,6 +62,24 @@ describe('polls of a stack', () => {
     expect(slow.runs).toBe(2);
   });
 
+  it('must be repeated soon after a change, also when one is running then', async () => {
+    const slow = steeredPoll('slow', 60_000);
+    const { poller, startAt } = pollerOf(slow.poll);
+    startAt(0);
+    poller.hurry('slow');
+    startAt(2_000);
+    await slow.end();
+    startAt(3_999);
+    expect(slow.runs).toBe(1);
+    startAt(4_000);
+    await slow.end();
+    startAt(30_000);
+    expect(slow.runs).toBe(2);
+    poller.hurry('slow');
+    startAt(30_001);
+    expect(slow.runs).toBe(3);
+  });
+
   it('must say why the last of them failed, until one succeeds', async () => {
     const poll = steeredPoll('targets');
     const { poller, startAt } = pollerOf(poll.poll);
