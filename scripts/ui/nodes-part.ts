@@ -34,13 +34,13 @@ export function toNodes(sources: NodeSources): readonly PageNode[] {
     receivers: Object.values(receivers),
   };
   return [
-    ...(has('pushgateway') ? [listNode('sources', 'Sources', all.groups, 'group', 'refused')] : []),
+    ...(has('pushgateway') ? [listNode('sources', 'Sources', all.groups, 'refused')] : []),
     ...(gateway ?? []),
-    ...(has('prometheus') ? [listNode('targets', 'Targets', all.targets, 'target', 'down')] : []),
+    ...(has('prometheus') ? [listNode('targets', 'Targets', all.targets, 'down')] : []),
     ...(prometheus ?? []),
     ...(has('prometheus') ? [rulesNode(all.rules)] : []),
     ...(alertmanager ?? []),
-    ...(has('alertmanager') ? [listNode('receivers', 'Receivers', all.receivers, 'receiver', 'failing')] : []),
+    ...(has('alertmanager') ? [listNode('receivers', 'Receivers', all.receivers, 'failing')] : []),
     ...(grafana ?? []),
   ];
 }
@@ -49,19 +49,17 @@ function listNode(
   id: NodeId,
   title: string,
   items: readonly { readonly state: NodeState }[],
-  noun: string,
   wrongWord: string,
 ): PageNode {
   const wrong = items.filter(({ state }) => state === 'wrong').length;
   const unknown = items.filter(({ state }) => state === 'unknown').length;
   const state = wrong > 0 ? 'wrong' : unknown > 0 ? 'unknown' : 'ok';
-  const word =
-    wrong > 0 ? `${wrong} ${wrongWord}` : unknown > 0 ? `${unknown} not known yet` : counted(items.length, noun);
+  const word = wrong > 0 ? `${wrong} ${wrongWord}` : unknown > 0 ? `${unknown} not known yet` : `none ${wrongWord}`;
   return { id, title, state, word, count: items.length, wrong, figures: [], problems: [] };
 }
 
 function rulesNode(rules: readonly { readonly state: NodeState; readonly active: number }[]): PageNode {
-  const node = listNode('rules', 'Rules', rules, 'rule', 'failing');
+  const node = listNode('rules', 'Rules', rules, 'failing');
   const firing = rules.filter(({ state }) => state === 'notice').length;
   if (node.state === 'wrong' || firing === 0) return node;
   return { ...node, state: 'notice', word: `${firing} firing` };

@@ -57,7 +57,7 @@ export interface PageNode {
   readonly state: NodeState;
   /** One or two words beside the shape: `ready`, `3 down`, `not running`. */
   readonly word: string;
-  /** The number of its parts: groups, targets, alerts, receivers. */
+  /** The number of its parts: groups, targets, rules, receivers. */
   readonly count?: number | undefined;
   /** Of them, those that are wrong. */
   readonly wrong?: number | undefined;
