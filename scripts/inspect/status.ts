@@ -32,6 +32,8 @@ export interface StackStatus {
   readonly services: readonly ServiceStatus[];
   /** Those with the tone `wrong` first. */
   readonly problems: readonly StatusProblem[];
+  /** Those of the problems that are differences between what runs and what stack.yml says. */
+  readonly drift?: readonly StatusProblem[] | undefined;
   /** Whether no problem is `wrong`. */
   readonly isRight: boolean;
 }
@@ -146,8 +148,9 @@ function summarise(
     ),
   );
   const due = observed.dueCertificates ?? new Map<string, string>();
+  const keptNotices = kept.map((difference): StatusProblem => ({ tone: 'notice', ...difference }));
   const notices = [
-    ...kept.map((difference): StatusProblem => ({ tone: 'notice', ...difference })),
+    ...keptNotices,
     ...[...due].flatMap(([service, message]): readonly StatusProblem[] => {
       const isChanged = changes.some((change) => change.service === service && change.action !== 'none');
       // The rules follow from the certificates that are due.
@@ -168,6 +171,7 @@ function summarise(
     hasHistory: historyService(desired) !== undefined,
     services: probed.map(({ status }) => status),
     problems: [...all.filter(isWrong), ...all.filter((problem) => !isWrong(problem))],
+    drift: unlessRefused([...differences, ...keptNotices], ofStack),
     isRight: !all.some(isWrong),
   };
 }

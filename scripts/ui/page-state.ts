@@ -31,8 +31,10 @@ export interface PageHeader {
   readonly mayChange: boolean;
   /** The stack file, as typed or found; undefined for a stack that is named by -p. */
   readonly file?: string | undefined;
-  /** The differences between what runs and what stack.yml says, and other problems of no single node. */
+  /** Mistakes in stack.yml, and problems of services that are no node. */
   readonly problems: readonly PageProblem[];
+  /** What differs between what runs and what stack.yml says, each named with its service; the nodes have these too. */
+  readonly drift: readonly PageProblem[];
   /** Parts whose last look failed or was cut off, so that the page shows the previous one: `targets: Prometheus does not answer`. */
   readonly stale: readonly string[];
 }

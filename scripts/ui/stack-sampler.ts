@@ -370,6 +370,7 @@ export class StackSampler {
     return redactIn({
       ...{ stack, at, revision: this.#revision, mayChange, file, engine: this.#engineState(at) },
       problems: [...this.#invalid, ...others.map(toPageProblem)].map(this.#hinted),
+      drift: (this.#status?.drift ?? []).map(toPageProblem).map(this.#hinted),
       stale: [...this.poller.failures].flatMap(([name, { why }]) => (name === 'containers' ? [] : [`${name}: ${why}`])),
     });
   }

@@ -31,7 +31,8 @@ function fullState(rest: Partial<PageState['header']> = {}): PageState {
     header: {
       ...pageHeader,
       mayChange: true,
-      problems: [{ state: 'notice', message: 'prometheus.yml was edited by hand', tryThis: 'promstack reload' }],
+      problems: [{ state: 'notice', message: 'blackbox: not ready', tryThis: 'promstack logs blackbox' }],
+      drift: [{ state: 'notice', message: 'prometheus: its config was edited by hand', tryThis: 'promstack up' }],
       stale: ['targets: Prometheus does not answer'],
       ...rest,
     },
@@ -205,7 +206,11 @@ describe.skipIf(chromiumPath === undefined)(`the page in a browser (${chromiumPa
         ['did you mean', 'exprr: disk_used > 0.9', '~~~~~'],
       ],
       ['.timeline .row >> text=77aa00bb', ['past', 'up', 'ann@ops'], ['prometheus/prometheus.yml', 'Roll back to it']],
-      ['.timeline .row >> text=from stack.yml', ['drift', '1 difference'], ['edited by hand', 'promstack reload']],
+      [
+        '.timeline .row >> text=from stack.yml',
+        ['drift', '1 difference'],
+        ['edited by hand', 'promstack up', 'promstack logs blackbox'],
+      ],
     ];
     for (const [at, inRow, inDetails] of expected) {
       const row = page.locator(`${at} >> xpath=ancestor-or-self::button`).first();

@@ -29,6 +29,7 @@ export const pageHeader: PageHeader = {
   mayChange: false,
   file: 'stack.yml',
   problems: [],
+  drift: [],
   stale: [],
 };
 

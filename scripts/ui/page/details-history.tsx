@@ -33,7 +33,7 @@ export function EntryDetails({ entry }: { readonly entry: PageEntry }) {
       )}
       {mistakes.length > 0 && (
         <Section title="Mistakes">
-          {mistakes.map((mistake) => (
+          {mistakes.toSorted(errorsFirst).map((mistake) => (
             <Mistake key={`${mistake.place} ${mistake.message}`} mistake={mistake} />
           ))}
         </Section>
@@ -70,6 +70,10 @@ export function EntryDetails({ entry }: { readonly entry: PageEntry }) {
   );
 }
 
+function errorsFirst(a: PageMistake, b: PageMistake): number {
+  return Number(b.severity === 'error') - Number(a.severity === 'error');
+}
+
 function Mistake({ mistake: { severity, message, hint, place, excerpt } }: { readonly mistake: PageMistake }) {
   return (
     <div class="mistake">
@@ -95,14 +99,14 @@ function Mistake({ mistake: { severity, message, hint, place, excerpt } }: { rea
 }
 
 export function DriftDetails() {
-  const { problems = [], file, revision, stack = '' } = header.value ?? {};
+  const { drift = [], problems = [], file, revision, stack = '' } = header.value ?? {};
   return (
     <>
       <Title
         kind="What runs, compared with what stack.yml says"
         name={stack}
-        state={problems.length === 0 ? 'ok' : 'notice'}
-        word={problems.length === 0 ? 'no drift' : 'drift'}
+        state={drift.length === 0 ? 'ok' : 'notice'}
+        word={drift.length === 0 ? 'no drift' : 'drift'}
       />
       <Facts
         facts={[
@@ -110,7 +114,16 @@ export function DriftDetails() {
           ['Revision', revision === undefined ? 'none confirmed' : <code>{shortRevision(revision)}</code>],
         ]}
       />
-      {problems.length > 0 && <ProblemList problems={problems} />}
+      {drift.length > 0 && (
+        <Section title="Differences">
+          <ProblemList problems={drift} />
+        </Section>
+      )}
+      {problems.length > 0 && (
+        <Section title="Problems of the stack">
+          <ProblemList problems={problems} />
+        </Section>
+      )}
       {mayChange.value && file !== undefined && (
         <p class="actions">
           <button type="button" onClick={askReload}>

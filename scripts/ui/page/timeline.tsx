@@ -62,7 +62,7 @@ export function Timeline() {
 }
 
 function Now() {
-  const differences = header.value?.problems.length ?? 0;
+  const differences = header.value?.drift.length ?? 0;
   return (
     <>
       <StateWord state={differences === 0 ? 'ok' : 'notice'} word={differences === 0 ? 'no drift' : 'drift'} />
@@ -76,7 +76,7 @@ function Now() {
 
 function Entry({ entry }: { readonly entry: PageEntry }) {
   const { at, revision, command, who, changed, why, mistakes } = entry;
-  const mistake = mistakes[0];
+  const mistake = mistakes.find(({ severity }) => severity === 'error') ?? mistakes[0];
   return (
     <>
       <StateWord {...entryState(entry)} />
