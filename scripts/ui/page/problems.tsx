@@ -11,31 +11,40 @@ interface Shown extends PageProblem {
   readonly opens: Selection;
 }
 
+/** A problem of an item of a list. */
+interface ItemProblem extends PageProblem {
+  /** What a problem of a server says when it is the same one. */
+  readonly sign?: string;
+}
+
 /** The problems of each node: its own, or for a list those of its items that are wrong. */
-export const problemsByNode = computed<Readonly<Partial<Record<NodeId, readonly PageProblem[]>>>>(() => {
+export const problemsByNode = computed<Readonly<Partial<Record<NodeId, readonly ItemProblem[]>>>>(() => {
   const ofList = <T extends { readonly state: NodeState }>(
     items: Readonly<Record<string, T>>,
-    describe: (item: T) => Omit<PageProblem, 'state'>,
-  ): readonly PageProblem[] => {
+    describe: (item: T) => Omit<ItemProblem, 'state'>,
+  ): readonly ItemProblem[] => {
     const wrong = Object.values(items).filter(({ state }) => state === 'wrong');
     const left = wrong.length - mostListed;
-    const shown = wrong.slice(0, mostListed).map((item): PageProblem => ({ state: 'wrong', ...describe(item) }));
+    const shown = wrong.slice(0, mostListed).map((item): ItemProblem => ({ state: 'wrong', ...describe(item) }));
     return left > 0
       ? [...shown, { state: 'wrong', message: `${plural(left, 'more', 'more')}, in the list below` }]
       : shown;
   };
-  const lists: Readonly<Partial<Record<NodeId, readonly PageProblem[]>>> = {
+  const lists: Readonly<Partial<Record<NodeId, readonly ItemProblem[]>>> = {
     sources: ofList(groups.value, ({ job, labels }) => ({
       message: `the last push of ${labelsText({ job, ...labels })} was refused`,
       tryThis: 'promstack push --check FILE says why',
+      sign: `of job ${job} `,
     })),
-    targets: ofList(targets.value, ({ job, instance, error }) => ({
+    targets: ofList(targets.value, ({ job, instance, url, error }) => ({
       message: `${job} ${instance}: ${error ?? 'down'}`,
       tryThis: 'check that it runs, and that its address answers from the container of Prometheus',
+      sign: url,
     })),
     rules: ofList(rules.value, ({ name, error }) => ({
       message: `${name}: ${error ?? 'its evaluation fails'}`,
       tryThis: 'open the rule for its expression',
+      sign: `rule ${name} `,
     })),
     receivers: ofList(receivers.value, ({ name, notifications }) => ({
       message: `${name}: ${notifications.find(({ outcome }) => outcome === 'failed')?.text ?? 'notifications fail'}`,
@@ -51,8 +60,13 @@ export const problemsByNode = computed<Readonly<Partial<Record<NodeId, readonly 
 const mostListed = 3;
 
 const problems = computed<readonly Shown[]>(() => {
+  const ofServers = Object.values(nodes.value).flatMap(({ problems }) => problems.map(({ message }) => message));
+  const isNew = ({ sign }: ItemProblem): boolean =>
+    sign === undefined || !ofServers.some((message) => message.includes(sign));
   const ofNodes = Object.values(nodes.value).flatMap(({ id, title }) =>
-    (problemsByNode.value[id] ?? []).map((problem): Shown => ({ ...problem, of: title, opens: { kind: 'node', id } })),
+    (problemsByNode.value[id] ?? [])
+      .filter(isNew)
+      .map((problem): Shown => ({ ...problem, of: title, opens: { kind: 'node', id } })),
   );
   const drift: Selection = { kind: 'drift', id: 'drift' };
   const ofStack = (header.value?.problems ?? []).map(

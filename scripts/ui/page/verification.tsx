@@ -25,10 +25,8 @@ export function Verification() {
     <Panel id="verification" title="Pipeline check">
       {check === undefined ? (
         <p class="nothing">
-          {mayChange.value
-            ? 'Not run yet: Verify sends a test alert through'
-            : '`promstack verify` sends a test alert through'}{' '}
-          the whole pipeline and times each hop.
+          {mayChange.value ? 'Not run yet: Verify' : <code>promstack verify</code>} sends a test alert through the whole
+          pipeline and times each hop.
         </p>
       ) : (
         <Check check={check} />
