@@ -107,20 +107,22 @@ async function readHistory(servers: Servers, scraped: readonly ScrapedServer[]):
   const client = new PrometheusClient(servers);
   const jobs = [...new Set(scraped.map(({ job }) => job.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')))];
   const of = (metric: string): string => `${metric}{job=~${JSON.stringify(jobs.join('|'))}}`;
-  const resident = of('process_resident_memory_bytes');
-  const heap = of('go_memstats_heap_inuse_bytes');
-  const managed = `(${of('go_memstats_sys_bytes')} - ${of('go_memstats_heap_released_bytes')})`;
+  // A page may have a metric several times, with further labels.
+  const each = (expr: string): string => `max by (job, instance) (${expr})`;
+  const [resident, heap] = [of('process_resident_memory_bytes'), of('go_memstats_heap_inuse_bytes')];
+  const managed = `(${each(of('go_memstats_sys_bytes'))} - ${each(of('go_memstats_heap_released_bytes'))})`;
   // What is in use only while it starts, as when it replays its log, is garbage soon; a short time may have no collection.
-  const starting = `(time() - ${of('process_start_time_seconds')} < 900)`;
-  const collected = `min_over_time(${heap}[10m]) and ${heap} and ${heap} offset 10m unless on (job, instance) ${starting}`;
+  const starting = `time() - ${each(of('process_start_time_seconds'))} < 900`;
+  const wasThere = `${each(heap)} and ${each(`${heap} offset 10m`)}`;
+  const collected = `${each(`min_over_time(${heap}[10m])`)} and ${wasThere} unless ${starting}`;
   const head = 'prometheus_tsdb_head_series{job="prometheus"}';
   const query = (expr: string): Promise<readonly QueriedSample[]> => client.query(expr, queryMs);
   try {
     const [steps, residents, heaps, codes, [now], [most]] = await Promise.all([
-      query(`count_over_time(${resident}[${window}:${stepSeconds}s])`),
-      query(`max_over_time(${resident}[${window}])`),
+      query(`count_over_time(${each(resident)}[${window}:${stepSeconds}s])`),
+      query(each(`max_over_time(${resident}[${window}])`)),
       query(`max_over_time((${collected})[${window}:${stepSeconds}s])`),
-      query(`min_over_time((${resident} - on (job, instance) ${managed})[${window}:${stepSeconds}s])`),
+      query(`min_over_time((${each(resident)} - ${managed})[${window}:${stepSeconds}s])`),
       query(head),
       query(`max_over_time(${head}[${window}])`),
     ]);
