@@ -58,6 +58,7 @@ export async function openVolumeHelper(
       const exit = engine.nextExit(id, signal);
       exit.catch(() => undefined);
       const since = new Date();
+      signal.throwIfAborted();
       await engine.startContainer(id);
       const exitCode = await exit;
       const lines: string[] = [];

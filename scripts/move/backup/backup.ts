@@ -136,6 +136,8 @@ export async function backUp(options: BackupOptions): Promise<BackedUp> {
 /** Removes the copies of a backup that failed or was interrupted; its own error is the one to report. */
 async function clearAnyway(options: BackupOptions, image: string, header: BackupHeader): Promise<void> {
   try {
+    // The script of one may still run: an interrupt ends what reads the copies first.
+    await removeHelpers(options.engine, options.config.name, 'backup');
     await clear({ ...options, signal: AbortSignal.timeout(clearMs) }, image, header);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
