@@ -18,14 +18,7 @@ const order: readonly NodeId[] = [
   'grafana',
 ];
 
-/** The word of a list where nothing is wrong; what the server says of it then is its number. */
-const fineWords: Readonly<Partial<Record<NodeId, string>>> = {
-  sources: 'accepted',
-  targets: 'all up',
-  rules: 'no failures',
-  receivers: 'no failures',
-};
-
+/** What is counted in a node. */
 const counted: Readonly<Partial<Record<NodeId, string>>> = {
   sources: 'group',
   targets: 'target',
@@ -93,7 +86,7 @@ function Node({ node }: { readonly node: PageNode }) {
       <span class="title">
         <Brief text={title} />
       </span>
-      <StateWord state={state} word={count === 0 || state !== 'ok' ? word : (fineWords[id] ?? word)} />
+      <StateWord state={state} word={word} />
       <span class="count">{count !== undefined && noun !== undefined && plural(count, noun)}</span>
       {first !== undefined && (
         <span class="reason">
