@@ -28,6 +28,7 @@ export async function createDockerEngine(
   const agent = await agentFor(endpoint);
   const api = createDockerApi(new Docker(toModemOptions(endpoint, agent)), endpoint.address, options);
   const isPodman = kind === 'podman';
+  const swarm = dockerSwarm(api, isPodman);
   return {
     kind,
     location: { address: endpoint.address, host: hostOf(endpoint), isLocal: isLocal(endpoint) },
@@ -68,8 +69,11 @@ export async function createDockerEngine(
     ...volumeCalls(api),
     ...networkCalls(api, isPodman),
     ...imageCalls(api),
-    swarm: dockerSwarm(api, isPodman),
-    [Symbol.asyncDispose]: async () => agent.destroy(),
+    swarm,
+    [Symbol.asyncDispose]: async () => {
+      await Promise.allSettled(swarm.closing);
+      agent.destroy();
+    },
   };
 }
 

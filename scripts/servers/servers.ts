@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import type { StackConfig } from '../../stack/config.ts';
 import type { HttpRequest } from '../../stack/model.ts';
 import { findService, keyOf, servicesOf } from '../../stack/services.ts';
+import { isSwarm } from '../../stack/swarm/replicas.ts';
 import { parseJson } from '../../stack/values/parse.ts';
 import type { ContainerSummary, Engine, ExecResult } from '../engine/engine.ts';
 import { roleLabel, serviceLabel, stackLabel } from '../engine/labels.ts';
@@ -10,6 +11,7 @@ import { locateServices } from '../state/locate.ts';
 import { notRunning } from '../state/not-running.ts';
 import { refusedHint, refusedLogin } from '../state/server-access.ts';
 import { openServiceClient, type ServiceClient } from '../state/service-client.ts';
+import { openStackTasks } from '../state/swarm/stack-tasks.ts';
 import type { FullResponse } from '../util/http.ts';
 import { StackError } from '../util/stack-error.ts';
 
@@ -67,11 +69,29 @@ const defaultTimeoutMs = 4_000;
 
 /** Finds the servers of the stack on the engine. */
 export async function openServers(engine: Engine, config: StackConfig, signal: AbortSignal): Promise<Servers> {
+  if (isSwarm(config)) return openSwarmServers(engine, config, signal);
   const client = openServiceClient(engine);
   await locateServices(engine, config.name, client);
   const find = async (service: string): Promise<ContainerSummary | undefined> =>
     (await engine.listContainers({ [stackLabel]: config.name, [roleLabel]: 'service', [serviceLabel]: service }))[0];
   return serversAt({ engine, config, client, find, signal });
+}
+
+/** The same on a swarm: logs are those of all tasks, and nothing runs in their containers, which may be on other nodes. */
+async function openSwarmServers(engine: Engine, config: StackConfig, signal: AbortSignal): Promise<Servers> {
+  const { client, find, lines } = await openStackTasks(engine, config.name);
+  const inside = (service: string) =>
+    new NoAnswerError({
+      service,
+      why: 'a command inside its container is needed, which may be on another node of the swarm',
+      tryThis: `docker exec on the node that promstack status shows for ${service}`,
+    });
+  return {
+    ...serversAt({ engine, config, client, find, signal }),
+    lines: (service, since) => lines(service, since, signal),
+    exec: (service) => Promise.reject(inside(service)),
+    file: (service) => Promise.reject(inside(service)),
+  };
 }
 
 /** The server in a container that is none of the stack's services. */

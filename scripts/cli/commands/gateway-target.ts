@@ -1,4 +1,5 @@
 import { accessOf } from '../../../stack/access/access.ts';
+import { isSwarm } from '../../../stack/swarm/replicas.ts';
 import { openPushgateway, openStackPushgateway, type PushgatewayClient } from '../../servers/pushgateway/client.ts';
 import { type Group, groupProblem, toGroup } from '../../servers/pushgateway/group.ts';
 import { openTransport, parseGatewayUrl, stackGatewayUrl } from '../../servers/pushgateway/transport.ts';
@@ -37,16 +38,16 @@ export async function openTarget(
   // While a stack is down, another Pushgateway may use its port: nothing is deleted by port.
   // What its access asks for is in its container.
   const isGuarded = accessOf(config, 'pushgateway') !== undefined;
-  const isOwnPort = context.stackName === undefined && !deletes && !isGuarded;
+  const isOwnPort = context.stackName === undefined && !deletes && !isGuarded && !isSwarm(config);
   if (isOwnPort && (await isEngineHere(context.env))) return openAt(stackGatewayUrl(config), false);
-  return openByEngine(context, config.name, { timeoutMs, now });
+  return openByEngine(context, config.name, { timeoutMs, now, target: config.target });
 }
 
 /** The stack's Pushgateway, located by the engine, which is closed with it. */
 async function openByEngine(
   context: Context,
   stack: string,
-  options: { readonly timeoutMs: number; readonly now: () => number },
+  options: Parameters<typeof openStackPushgateway>[2],
 ): Promise<PushgatewayClient> {
   const engine = await connectEngine(context).catch((error: unknown) => {
     throw withUrlHint(error);

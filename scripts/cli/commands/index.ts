@@ -108,38 +108,28 @@ export const commands: readonly Entry[] = [
     name: 'push',
     group: 'Push and alert',
     summary: 'push metrics to the Pushgateway after validating them',
-    onSwarm: {
-      instead:
-        'send the metrics to http://pushgateway:9091 from a container in the network of the stack, or to the published port',
-    },
+    onSwarm: 'works',
     load: async () => (await import('./push.ts')).command,
   },
   {
     name: 'groups',
     group: 'Push and alert',
     summary: "list the Pushgateway's groups; remove a group",
-    onSwarm: {
-      instead:
-        'ask http://pushgateway:9091/api/v1/metrics from a container in the network of the stack, or the published port',
-    },
+    onSwarm: 'works',
     load: async () => (await import('./groups.ts')).command,
   },
   {
     name: 'gc',
     group: 'Push and alert',
     summary: 'delete groups that are no longer pushed to',
-    onSwarm: {
-      instead: 'set pushgateway.ttl in stack.yml, which deletes groups that are no longer pushed to',
-    },
+    onSwarm: 'works',
     load: async () => (await import('./gc.ts')).command,
   },
   {
     name: 'verify',
     group: 'Push and alert',
     summary: 'test the pipeline end to end, from a push to a notification',
-    onSwarm: {
-      instead: 'docker service ls',
-    },
+    onSwarm: 'works',
     load: async () => (await import('./verify.ts')).command,
   },
   {
@@ -182,9 +172,7 @@ export const commands: readonly Entry[] = [
     name: 'silence',
     group: 'Push and alert',
     summary: 'add, list and expire silences',
-    onSwarm: {
-      instead: 'amtool silence add, in a container of Alertmanager or at its published port',
-    },
+    onSwarm: 'works',
     load: async () => (await import('./silence.ts')).command,
   },
   {

@@ -11,6 +11,8 @@ import type { Swarm, SwarmFile, SwarmNode, SwarmService, SwarmTask } from './swa
 export function dockerSwarm(api: DockerApi, isPodman: boolean): Swarm {
   const filters = (labels: Readonly<Record<string, string>>) => ({ filters: JSON.stringify(toLabelFilter(labels)) });
   const swarm: Swarm = {
+    closing: new Set(),
+
     membership: async () => {
       const doing = 'asking the engine for its swarm';
       if (isPodman) {
@@ -196,6 +198,8 @@ function toService({ ID: id, Version, Spec, UpdateStatus }: ServiceResponse): Sw
     id,
     name: Spec.Name ?? id,
     version: Version.Index,
+    image: (Spec.TaskTemplate as { readonly ContainerSpec?: { readonly Image?: string } } | undefined)?.ContainerSpec
+      ?.Image,
     labels: Spec.Labels ?? {},
     state: Spec,
     update: update || undefined,

@@ -24,6 +24,8 @@ export interface SwarmService {
   readonly name: string;
   /** What an update has to name, so that it does not undo another one. */
   readonly version: number;
+  /** The image of its tasks. */
+  readonly image?: string | undefined;
   readonly labels: Labels;
   readonly state: ServiceState;
   /** How its last update goes; undefined before the first. */
@@ -78,6 +80,8 @@ interface SwarmMembership {
  * its signal. Labels select what has all of them; an empty value matches any value of the key.
  */
 export interface Swarm {
+  /** What is waited for before the connections of the engine are closed. */
+  readonly closing: Set<Promise<void>>;
   membership(): Promise<SwarmMembership>;
   listNodes(): Promise<readonly SwarmNode[]>;
   listServices(labels: Labels): Promise<readonly SwarmService[]>;

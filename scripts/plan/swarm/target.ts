@@ -50,7 +50,7 @@ export interface SwarmTarget {
   readonly stored: readonly StoredFile[];
 }
 
-/** Managers of Docker 20.10 refuse more; they refuse an empty file too. */
+/** Managers of Docker 20.10 refuse more. */
 const mostBytes = 500 * 1024 - 1;
 
 export interface TargetOptions {
@@ -103,7 +103,9 @@ function toService(
   const hasFiles = spec.mounts.some(({ kind }) => kind === 'config');
   const own = hasFiles ? files : [];
   const placed = own.map((file) => {
-    const content = toBytes(file);
+    const bytes = toBytes(file);
+    // Managers refuse an empty file.
+    const content = bytes.length === 0 ? Buffer.from('\n') : bytes;
     const kind = file.content instanceof Secret ? 'secret' : 'config';
     const stored: StoredFile = {
       kind,

@@ -1,3 +1,4 @@
+import type { StackConfig } from '../../../stack/config.ts';
 import type { StoredFamily, StoredGroup } from '../../../stack/exposition/conflicts.ts';
 import {
   formatLabels,
@@ -13,6 +14,7 @@ import type { Engine } from '../../engine/engine.ts';
 import { locateServices } from '../../state/locate.ts';
 import { notRunning } from '../../state/not-running.ts';
 import { openServiceClient } from '../../state/service-client.ts';
+import { openStackTasks } from '../../state/swarm/stack-tasks.ts';
 import { ConnectionError, type FullResponse } from '../../util/http.ts';
 import { StackError } from '../../util/stack-error.ts';
 import type { Servers } from '../servers.ts';
@@ -118,12 +120,19 @@ export function pushgatewayOf(servers: Servers): PushgatewayClient {
 export async function openStackPushgateway(
   engine: Engine,
   stack: string,
-  { timeoutMs, now }: { readonly timeoutMs: number; readonly now: () => number },
+  {
+    timeoutMs,
+    now,
+    target = 'engine',
+  }: {
+    readonly timeoutMs: number;
+    readonly now: () => number;
+    /** Where the stack runs. */
+    readonly target?: StackConfig['target'] | undefined;
+  },
 ): Promise<PushgatewayClient> {
   const { name, port, title } = pushgateway;
-  const client = openServiceClient(engine);
-  const container = (await locateServices(engine, stack, client)).get(name);
-  const base = client.url(name, port);
+  const { client, container, base } = await (target === 'swarm' ? locateTask : locateContainer)(engine, stack);
   if (container?.state !== 'running' || base === undefined) {
     const { why, tryThis } = notRunning(name, container);
     throw new StackError({
@@ -141,6 +150,18 @@ export async function openStackPushgateway(
     [Symbol.asyncDispose]: async () => client.close(),
   };
   return openPushgateway(transport, now);
+}
+
+async function locateContainer(engine: Engine, stack: string) {
+  const client = openServiceClient(engine);
+  const container = (await locateServices(engine, stack, client)).get(pushgateway.name);
+  return { client, container, base: client.url(pushgateway.name, pushgateway.port) };
+}
+
+async function locateTask(engine: Engine, stack: string) {
+  const { client, find } = await openStackTasks(engine, stack);
+  // The name by which all others in the stack's network reach it.
+  return { client, container: await find(pushgateway.name), base: `http://${pushgateway.name}:${pushgateway.port}` };
 }
 
 /**

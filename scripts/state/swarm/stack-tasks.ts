@@ -1,0 +1,72 @@
+import type { ContainerSummary, Engine } from '../../engine/engine.ts';
+import { serviceLabel, stackLabel } from '../../engine/labels.ts';
+import type { LogLine } from '../../engine/log-line.ts';
+import type { SwarmTask } from '../../engine/swarm/swarm.ts';
+import { ConnectionError } from '../../util/http.ts';
+import { names } from '../names.ts';
+import type { ServiceClient } from '../service-client.ts';
+import { openTaskClient } from './task-client.ts';
+
+/** The servers of a stack on a swarm: of those with several tasks the first, always the same one. */
+export interface StackTasks {
+  readonly client: ServiceClient;
+  /** The first task of a service, as a container; undefined when it has none that is to run. */
+  find(service: string): Promise<ContainerSummary | undefined>;
+  /** The lines of all tasks of a service since a time. */
+  lines(service: string, since: Date, signal: AbortSignal): Promise<readonly LogLine[]>;
+}
+
+/** Finds the tasks of a stack. Closing the client removes the container through which they are reached. */
+export async function openStackTasks(engine: Engine, stack: string): Promise<StackTasks> {
+  const { swarm } = engine;
+  const [services, networks] = await Promise.all([
+    swarm.listServices({ [stackLabel]: stack }),
+    engine.listNetworks({ [stackLabel]: stack }),
+  ]);
+  const network = networks.find(({ name }) => name === names.network(stack))?.id ?? '';
+  const idsByName = new Map(services.map(({ id, labels }) => [labels[serviceLabel] ?? '', id]));
+  const imageOf = (service: string): string | undefined =>
+    services.find(({ labels }) => labels[serviceLabel] === service)?.image;
+  const image = ['prometheus', 'alertmanager', 'pushgateway'].flatMap((name) => imageOf(name) ?? [])[0] ?? '';
+  const tasks = openTaskClient(engine, { stack, network: names.network(stack), image });
+  const listTasks = async (service: string): Promise<readonly SwarmTask[]> => {
+    const id = idsByName.get(service);
+    const all = id === undefined ? [] : await swarm.listTasks([id]);
+    return all.filter(({ desired }) => desired === 'running').toSorted((a, b) => (a.slot ?? 0) - (b.slot ?? 0));
+  };
+  const first = async (service: string): Promise<SwarmTask | undefined> => {
+    const all = await listTasks(service);
+    return all.find(({ state }) => state === 'running') ?? all[0];
+  };
+  return {
+    client: {
+      locate: () => undefined,
+      url: () => undefined,
+      close: () => void swarm.closing.add(Promise.resolve(tasks[Symbol.asyncDispose]())),
+      async request(service, request, options) {
+        const address = (await first(service))?.addresses.get(network);
+        if (address === undefined) throw new ConnectionError('connection', 'it has no task that runs');
+        return tasks.request(address, request, options);
+      },
+    },
+    find: async (service) => {
+      const task = await first(service);
+      return task && toContainer(service, task);
+    },
+    lines: async (service, since, signal) => {
+      const lines: LogLine[] = [];
+      for (const { id } of await listTasks(service)) {
+        for await (const line of swarm.taskLogs(id, { since, signal })) lines.push(line);
+      }
+      return lines.toSorted((a, b) => (a.time < b.time ? -1 : 1));
+    },
+  };
+}
+
+function toContainer(service: string, { id, state, createdAt, labels }: SwarmTask): ContainerSummary {
+  return {
+    ...{ id, name: service, image: '', imageId: '', labels, hostPorts: [], networks: [], status: state },
+    state: state === 'running' ? 'running' : 'created',
+    createdAt: createdAt / 1_000,
+  };
+}
