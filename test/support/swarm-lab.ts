@@ -54,7 +54,9 @@ export async function startSwarmLab(): Promise<SwarmLab> {
   const start = async (node: LabNode): Promise<void> => {
     const own = folderOf(node);
     const number = node.address.split('.').at(-1);
-    await sh(`ip link set pslab-${number} up; mkdir -p ${own}; rm -f ${own}/docker.pid ${own}/run/containerd/containerd.pid`);
+    await sh(
+      `ip link set pslab-${number} up; mkdir -p ${own}; rm -f ${own}/docker.pid ${own}/run/containerd/containerd.pid`,
+    );
     const dockerd = [
       ...['dockerd', '--host', node.dockerHost, '--data-root', `${own}/data`, '--exec-root', `${own}/run`],
       ...[

@@ -25,7 +25,7 @@ export const command = defineCommand({
     const { stack, origin, target } = await stackNameOf(context);
     await using engine = await connectEngine(context);
     if (target === 'swarm')
-      return downOnSwarm(context, { engine, stack, origin, volumes: volumes === true, yes, waitMs });
+      return await downOnSwarm(context, { engine, stack, origin, volumes: volumes === true, yes, waitMs });
     if (volumes === true && yes !== true) {
       const volumeNames = (await findBelongings(engine, stack)).volumes.map(({ name }) => name).sort();
       const question = `delete ${counted(volumeNames.length, 'volume')} with all data (${volumeNames.join(', ')})?`;

@@ -22,7 +22,7 @@ export const command = defineCommand({
     await using _engine = engine;
     if (isSwarm(rendering.config)) {
       const { upOnSwarm } = await import('./swarm.ts');
-      return upOnSwarm(context, { engine, rendering, waitMs, yes, command: 'reload' });
+      return await upOnSwarm(context, { engine, rendering, waitMs, yes, command: 'reload' });
     }
     const { env, report, clock, signal } = context;
     const run = { engine, rendering, command: 'reload', env, report, clock, signal, waitMs, filesOnly: true };

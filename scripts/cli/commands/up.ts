@@ -77,7 +77,7 @@ export const command = defineCommand({
       refuseChoiceOnSwarm(without, added);
       if (locked === true) throw new InputError([misuse('--locked: not for a stack with the target swarm')]);
       const { upOnSwarm } = await import('./swarm.ts');
-      return upOnSwarm(context, { engine, rendering, waitMs, recreate, yes, command: 'up' });
+      return await upOnSwarm(context, { engine, rendering, waitMs, recreate, yes, command: 'up' });
     }
     const pinned = locked === true ? await readPins(context, rendering) : undefined;
     const run = { engine, rendering, command: 'up', env, report, clock, signal, waitMs, recreate, pinned };
