@@ -209,7 +209,7 @@ describe('on a fresh host', () => {
   });
 
   test('a daemon that never responds must be given up after a minute', async () => {
-    await using host = await openHost({ dockerd: 'echo still loading; exec sleep 5' });
+    await using host = await openHost({ dockerd: 'echo still loading; exec sleep 30' });
     expect(await messageOf(host)).toMatch(
       /^starting dockerd: it did not respond within 60 s; the end of LOG:\n {4}still loading\n/,
     );
