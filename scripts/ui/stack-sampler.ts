@@ -78,6 +78,7 @@ export class StackSampler {
   #containers: ReadonlyMap<string, ContainerSummary> | undefined;
   #containersText = '';
   #servers: Promise<Servers> | undefined;
+  #former: Promise<Servers> | undefined;
   #status: StackStatus | undefined;
   #invalid: readonly PageProblem[] = [];
   #targets: readonly TargetPart[] = [];
@@ -255,13 +256,16 @@ export class StackSampler {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#closeServers();
+    await this.#retireServers();
+    await this.#retireServers();
   }
 
-  async #closeServers(): Promise<void> {
-    const opening = this.#servers;
+  /** Other connections are opened; requests that are under way end on the former ones, which are closed the next time. */
+  async #retireServers(): Promise<void> {
+    const former = this.#former;
+    this.#former = this.#servers;
     this.#servers = undefined;
-    (await opening?.catch(() => undefined))?.close();
+    (await former?.catch(() => undefined))?.close();
   }
 
   get #services(): readonly string[] {
@@ -282,7 +286,7 @@ export class StackSampler {
     this.#containers = containers;
     if (text === this.#containersText) return;
     this.#containersText = text;
-    await this.#closeServers();
+    await this.#retireServers();
     await this.#learnSecrets(containers);
     if (before !== undefined && before !== containers.get('alertmanager')?.id) {
       this.#notifications = new NotificationLog();
