@@ -160,6 +160,8 @@ describe('a stack on three nodes', () => {
     expect(status.exitCode, status.stdout).toBe(0);
     const again = await promstackAt(lab.nodes[2], ['up']);
     expect(again.stdout).toContain('nothing to do, 3 services unchanged');
+    const verified = await promstackAt(lab.nodes[1], ['verify']);
+    expect(verified.exitCode, verified.stdout).toBe(0);
   }, 240_000);
 
   it('must touch no task for an edit with a mistake', async () => {

@@ -53,10 +53,8 @@ export async function startSwarmLab(): Promise<SwarmLab> {
   };
   const start = async (node: LabNode): Promise<void> => {
     const own = folderOf(node);
-    const number = node.address.split('.').at(-1);
-    await sh(
-      `ip link set pslab-${number} up; mkdir -p ${own}; rm -f ${own}/docker.pid ${own}/run/containerd/containerd.pid`,
-    );
+    if (!(await hasNetwork(node))) await plugIn(node);
+    await sh(`mkdir -p ${own}; rm -f ${own}/docker.pid ${own}/run/containerd/containerd.pid`);
     const dockerd = [
       ...['dockerd', '--host', node.dockerHost, '--data-root', `${own}/data`, '--exec-root', `${own}/run`],
       ...[
@@ -83,7 +81,7 @@ export async function startSwarmLab(): Promise<SwarmLab> {
     await until(`the engine of ${node.name} is gone`, async () => !(await isUp(node)));
   };
   const kill: SwarmLab['kill'] = async (node) => {
-    await sh(`ip link set pslab-${node.address.split('.').at(-1)} down || true`);
+    await sh(`ip link delete ${cableOf(node)} 2> /dev/null || true`);
     await killEngine(node);
     // What dockerd has started: containerd and its shims by their arguments, the containers by their cgroup.
     await until(`nothing of ${node.name} runs`, async () => {
@@ -91,7 +89,8 @@ export async function startSwarmLab(): Promise<SwarmLab> {
       if (pids.length > 0) await sh(`kill -9 ${pids.join(' ')} 2> /dev/null || true`);
       return pids.length === 0;
     });
-    // As a machine that starts again has no mounts and an empty /run.
+    // As a machine that starts again has no mounts, an empty /run, and neither bridges nor rules of a firewall.
+    await sh(`ip netns delete ${namespaceOf(node.name)} 2> /dev/null || true`);
     await unmount(folderOf(node));
     await rm(join(folderOf(node), 'run'), { recursive: true, force: true });
   };
@@ -121,14 +120,6 @@ export async function startSwarmLab(): Promise<SwarmLab> {
       `ip link add ${bridge} type bridge; ip address add ${lab.host}/24 dev ${bridge}; ip link set ${bridge} up`,
     );
     await sh(`iptables -I ${accepted.join(' ')}`);
-    for (const { name, address } of nodes) {
-      const number = address.split('.').at(-1);
-      const ns = namespaceOf(name);
-      // Without a default route the search for a registry fails at once, as does that for names by --dns.
-      await sh(`ip netns add ${ns}; ip link add pslab-${number} type veth peer name eth0 netns ${ns}
-        ip link set pslab-${number} master ${bridge} up; ip -n ${ns} address add ${address}/24 dev eth0
-        ip -n ${ns} link set eth0 up; ip -n ${ns} link set lo up`);
-    }
     await Promise.all(nodes.map(start));
     const [first, ...others] = nodes;
     const addresses = ({ address }: LabNode) => ['--advertise-addr', address, '--listen-addr', `${address}:2377`];
@@ -142,6 +133,22 @@ export async function startSwarmLab(): Promise<SwarmLab> {
     await lab[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+const cableOf = ({ address }: LabNode): string => `pslab-${address.split('.').at(-1)}`;
+
+async function hasNetwork({ name }: LabNode): Promise<boolean> {
+  const { stdout } = await execa('ip', ['netns', 'list']);
+  return new RegExp(`^${namespaceOf(name)}\\b`, 'm').test(stdout);
+}
+
+/** Gives a node a network of its own, with a cable to the bridge. */
+async function plugIn(node: LabNode): Promise<void> {
+  const [ns, cable] = [namespaceOf(node.name), cableOf(node)];
+  // Without a default route the search for a registry fails at once, as does that for names by --dns.
+  await sh(`ip netns add ${ns}; ip link add ${cable} type veth peer name eth0 netns ${ns}
+    ip link set ${cable} master ${bridge} up; ip -n ${ns} address add ${node.address}/24 dev eth0
+    ip -n ${ns} link set eth0 up; ip -n ${ns} link set lo up`);
 }
 
 /** Removes the networks of a lab, also of one whose test was killed, and its folder. */
