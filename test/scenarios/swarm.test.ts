@@ -326,9 +326,14 @@ describe('faults', () => {
 /** Each kind of step, in a change that has it. */
 const edits: Readonly<Record<string, (step: string) => Promise<void>>> = {
   updateService: () => configure({}, 4),
-  removeService: () => configure({ alertmanager: { enabled: false } }, 5),
-  createService: () => configure({}, 5),
+  removeService: () => configure({ alertmanager: { enabled: false } }, 6),
+  createService: async () => {
+    await configure({ alertmanager: { enabled: false } }, 5);
+    await up(lab.nodes[0]);
+    await configure({}, 5);
+  },
   createSwarmNetwork: async () => {
+    await configure({}, 1);
     expect((await promstackAt(lab.nodes[0], ['down'])).exitCode).toBe(0);
   },
 };
