@@ -85,7 +85,7 @@ export type ApplyTargetOptions = Run & Omit<SwarmContext, 'client' | 'record'>;
 export async function applyTarget(plan: Plan<SwarmAction>, options: ApplyTargetOptions): Promise<void> {
   const { engine, target, signal, report, clock } = options;
   const { stack } = target;
-  await removeLeftClients(engine, stack);
+  await removeLeftClients(engine, stack, 'ended');
   const image = imageForClient(target) ?? '';
   await using client = openTaskClient(engine, { stack, network: stack, image });
   const context: SwarmContext = { ...options, client };

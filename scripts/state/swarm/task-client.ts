@@ -57,8 +57,11 @@ export function openTaskClient(
   };
 }
 
-/** Removes what promstacks that were killed have left of it, once it has ended. */
-export async function removeLeftClients(engine: Engine, stack: string): Promise<void> {
+/**
+ * Removes what promstacks that were killed have left of it on this engine: what has ended, or all of it when the stack is taken
+ * down, whose network it would keep.
+ */
+export async function removeLeftClients(engine: Engine, stack: string, which: 'all' | 'ended'): Promise<void> {
   const left = await engine.listContainers({ [stackLabel]: stack, [roleLabel]: role });
-  for (const { id, state } of left) if (state === 'exited') await engine.removeContainer(id);
+  for (const { id, state } of left) if (which === 'all' || state === 'exited') await engine.removeContainer(id);
 }
