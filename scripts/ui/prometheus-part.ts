@@ -69,7 +69,7 @@ function toPageRule(rule: RunningRule, id: string): PageRule {
   return {
     ...{ id, group, name, kind, health, active: active.length },
     file: file.startsWith(`${configDir}/`) ? file.slice(configDir.length + 1) : file,
-    state: isWrong ? 'wrong' : health === 'unknown' ? 'unknown' : isFiring ? 'notice' : 'ok',
+    state: isWrong ? 'wrong' : health === 'unknown' ? 'unknown' : active.length > 0 ? 'notice' : 'ok',
     activity: kind === 'record' ? 'recording' : inUse,
     error: lastError === '' ? undefined : lastError,
   };
