@@ -200,7 +200,7 @@ export async function readByName<T>(
   const stack = await readStackName(name);
   context.nameStack(stack);
   await using engine = await connectEngine(context);
-  return read(engine, stack);
+  return await read(engine, stack);
 }
 
 /**

@@ -38,7 +38,7 @@ export const command = defineCommand({
       ]);
     }
     await using engine = await connectEngine(context);
-    return rotate === true ? rotateIt(context, engine, config) : show(context, engine, config);
+    return await (rotate === true ? rotateIt(context, engine, config) : show(context, engine, config));
   },
 });
 

@@ -309,5 +309,5 @@ async function readConfigVolumes(
       return { volume: names.configVolume(stack, name), target: `/config/${name}-config`, readOnly: true };
     });
   await using helper = await openVolumeHelper(engine, { stack, what: 'backup', image, script: ':', mounts, signal });
-  return buffer((await engine.readArchive(helper.id, '/config')) as Readable);
+  return await buffer((await engine.readArchive(helper.id, '/config')) as Readable);
 }
