@@ -57,7 +57,7 @@ export function swarmExecutors(context: SwarmContext): Executors<SwarmAction> {
   const placed = async (service: SwarmServiceTarget, current?: SwarmService): Promise<PlacedSpec> => {
     const [files, nodes, network] = await Promise.all([swarm.listFiles(ours), swarm.listNodes(), networkId()]);
     const wanted = wantedTasks(service, nodes);
-    const old = (current?.state.TaskTemplate as { readonly ForceUpdate?: number } | undefined)?.ForceUpdate ?? 0;
+    const old = current?.state.TaskTemplate?.ForceUpdate ?? 0;
     return {
       network,
       files: idsByName(files),

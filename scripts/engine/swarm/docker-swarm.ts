@@ -201,7 +201,7 @@ function toService({ ID: id, Version, Spec, UpdateStatus }: ServiceResponse): Sw
     image: (Spec.TaskTemplate as { readonly ContainerSpec?: { readonly Image?: string } } | undefined)?.ContainerSpec
       ?.Image,
     labels: Spec.Labels ?? {},
-    state: Spec,
+    state: { ...Spec },
     update: update || undefined,
   };
 }

@@ -1,4 +1,3 @@
-import type Dockerode from 'dockerode';
 import type { LogLine } from '../log-line.ts';
 
 type Labels = Readonly<Record<string, string>>;
@@ -177,5 +176,8 @@ export type SwarmMount =
   | { readonly kind: 'host'; readonly source: string; readonly target: string }
   | { readonly kind: 'tmpfs'; readonly target: string };
 
-/** A service as the engine describes it. */
-export type ServiceState = Dockerode.ServiceSpec;
+/** A service as the engine's API describes it: its ServiceSpec. */
+export interface ServiceState {
+  readonly TaskTemplate?: { readonly ForceUpdate?: number | undefined } | undefined;
+  readonly [key: string]: unknown;
+}

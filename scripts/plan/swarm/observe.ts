@@ -110,7 +110,7 @@ function parseServiceTarget(label: string | undefined): SwarmServiceTarget | und
 function editsOf({ state }: SwarmService, spec: SwarmServiceSpec, placed: PlacedSpec): readonly string[] {
   // A file that is gone is no edit of the service.
   if (spec.files.some(({ name }) => !placed.files.has(name))) return [];
-  const force = (state.TaskTemplate as { readonly ForceUpdate?: number } | undefined)?.ForceUpdate;
+  const force = state.TaskTemplate?.ForceUpdate;
   const { UpdateConfig: _update, Labels: _labels, ...written } = toServiceState(spec, { ...placed, force });
   return [...new Set(differences(written, state, ''))];
 }

@@ -105,7 +105,7 @@ describe('templates', () => {
         severity: 'error',
         code: 'template-unreadable',
         message: 'the template templates/grafana/logo.png is not UTF-8 text',
-        hint: 'convert it with iconv -f ISO-8859-1 -t UTF-8, or move it out of the templates folder',
+        hint: 'it is a binary file: name a text file, or move it out of the templates folder',
       }),
     ]);
   });
