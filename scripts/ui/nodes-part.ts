@@ -58,9 +58,9 @@ function listNode(
   return { id, title, state, word, count: items.length, wrong, figures: [], problems: [] };
 }
 
-function rulesNode(rules: readonly { readonly state: NodeState; readonly active: number }[]): PageNode {
+function rulesNode(rules: readonly { readonly state: NodeState; readonly activity: string }[]): PageNode {
   const node = listNode('rules', 'Rules', rules, 'failing');
-  const firing = rules.filter(({ state }) => state === 'notice').length;
+  const firing = rules.filter(({ activity }) => activity === 'firing').length;
   if (node.state === 'wrong' || firing === 0) return node;
   return { ...node, state: 'notice', word: `${firing} firing` };
 }
