@@ -118,7 +118,7 @@ async function installCompose(bin: string): Promise<string> {
   const script = `[ "$1" != compose ] || { shift; exec ${command.join(' ')} "$@"; }`;
   await writeFile(join(bin, 'docker'), `#!/bin/sh\n${script}\nPATH=\${PATH#*:} exec docker "$@"\n`, { mode: 0o755 });
   await using engine = await connect({ env: process.env });
-  return imageOf(engine, 'pushgateway');
+  return await imageOf(engine, 'pushgateway');
 }
 
 /** Whether a command may be run again. */

@@ -37,6 +37,7 @@ const fromElsewhere = [
   'promstack_group_sample_limit',
   'promstack_verify_canary',
   'promstack_certificate_expiry_timestamp_seconds',
+  'promstack_memory_limit_bytes',
 ];
 
 const expectedMetrics = new Map(
