@@ -66,28 +66,41 @@ export type AlertPair =
 
 /** Pairs alerts of one name: first those that are equal, then those with the same labels, then in order. */
 export function pairAlerts(before: readonly AlertRule[], after: readonly AlertRule[]): readonly AlertPair[] {
-  const names = [...new Set([...after, ...before].map(({ name }) => name))].sort();
+  const [removedByName, addedByName] = [groupBy(before, nameOf), groupBy(after, nameOf)];
+  const names = [...new Set([...addedByName.keys(), ...removedByName.keys()])].sort();
   return names.flatMap((name) => {
-    const removed = before.filter((alert) => alert.name === name);
-    const added = after.filter((alert) => alert.name === name);
+    const removed = new Set(removedByName.get(name));
+    const added = new Set(addedByName.get(name));
     const pairs: AlertPair[] = [];
-    for (const isMatch of [isEqual, hasSameLabels, () => true]) {
-      for (const alert of [...added]) {
-        const index = removed.findIndex((candidate) => isMatch(candidate, alert));
-        const partner = removed[index];
+    for (const keyOf of [(alert: AlertRule) => JSON.stringify(alert), labelsOf, nameOf]) {
+      const candidates = groupBy(removed, keyOf);
+      for (const alert of added) {
+        const partner = candidates.get(keyOf(alert))?.shift();
         if (partner === undefined) continue;
-        removed.splice(index, 1);
-        added.splice(added.indexOf(alert), 1);
+        removed.delete(partner);
+        added.delete(alert);
         pairs.push({ before: partner, after: alert });
       }
     }
     return [
       ...pairs,
-      ...added.map((alert): AlertPair => ({ before: undefined, after: alert })),
-      ...removed.map((alert): AlertPair => ({ before: alert, after: undefined })),
+      ...[...added].map((alert): AlertPair => ({ before: undefined, after: alert })),
+      ...[...removed].map((alert): AlertPair => ({ before: alert, after: undefined })),
     ];
   });
 }
+
+function groupBy(alerts: Iterable<AlertRule>, keyOf: (alert: AlertRule) => string): Map<string, AlertRule[]> {
+  const groups = new Map<string, AlertRule[]>();
+  for (const alert of alerts) {
+    const group = groups.get(keyOf(alert));
+    if (group === undefined) groups.set(keyOf(alert), [alert]);
+    else group.push(alert);
+  }
+  return groups;
+}
+
+const nameOf = ({ name }: AlertRule): string => name;
 
 /** `slack`, `slack and mail`, `slack or db, depending on the label team`, `slack, and db depending on the label team`. */
 export function routeText(route: AlertRoute, conditions: readonly string[] = []): string {
@@ -113,11 +126,9 @@ export function routeChangeTexts(
   return [was, `${becomes}, in other combinations`];
 }
 
-const isEqual = (a: AlertRule, b: AlertRule): boolean => JSON.stringify(a) === JSON.stringify(b);
+const hasSameLabels = (a: AlertRule, b: AlertRule): boolean => labelsOf(a) === labelsOf(b);
 
-const hasSameLabels = (a: AlertRule, b: AlertRule): boolean => sorted(a.labels) === sorted(b.labels);
-
-const sorted = (map: Readonly<Record<string, string>>): string => JSON.stringify(Object.entries(map).sort());
+const labelsOf = ({ labels }: AlertRule): string => JSON.stringify(Object.entries(labels).sort());
 
 function changedFields(before: AlertRule, after: AlertRule): readonly string[] {
   const scalar = (field: string, from: string, to: string): string[] =>
