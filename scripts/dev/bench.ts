@@ -9,12 +9,14 @@ import { connect } from '../engine/connect.ts';
 import { packageRoot } from '../util/package-root.ts';
 import { benchExporters } from './bench/exporters.ts';
 import { alternate, budget, median, page, printTable, promstack, ratio, rounds, timed } from './bench/measure.ts';
+import { benchScale } from './bench/scale.ts';
 import { benchGrafana, benchUp } from './bench/up.ts';
 import { benchWatch } from './bench/watch.ts';
 
 /**
  * Measures promstack next to the tools it is based on: `npm run bench [-- up grafana start render watch exporters]`; ROUNDS=7 runs of each.
  * `--write` writes docs/benchmarks.md; PROMSTACK_GRAFANA_IMAGE names an image of Grafana that is present.
+ * `npm run bench -- scale` measures growing stacks instead.
  */
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   up: benchUp,
@@ -25,14 +27,19 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   exporters: benchExporters,
 };
 
-for (const name of argv._.length > 0 ? argv._ : Object.keys(benches)) {
-  const bench = benches[name];
-  if (bench === undefined)
-    throw new Error(`there is no bench "${name}": choose from ${Object.keys(benches).join(', ')}`);
-  await bench();
-}
+if (argv._[0] === 'scale') await benchScale({ grafana: await presentGrafana(), write: argv['write'] === true });
+else await benchAll();
 
-if (argv['write'] === true) await writePage();
+async function benchAll(): Promise<void> {
+  for (const name of argv._.length > 0 ? argv._ : Object.keys(benches)) {
+    const bench = benches[name];
+    if (bench === undefined)
+      throw new Error(`there is no bench "${name}": choose from ${Object.keys(benches).join(', ')}`);
+    await bench();
+  }
+
+  if (argv['write'] === true) await writePage();
+}
 
 /** docs/benchmarks.md: what was measured, where and when. */
 async function writePage(): Promise<void> {
@@ -51,10 +58,17 @@ async function writePage(): Promise<void> {
 }
 
 async function benchWithGrafana(): Promise<void> {
+  const image = await presentGrafana();
+  if (image !== undefined) await benchGrafana(image);
+}
+
+/** The image of Grafana to measure with; undefined, and says so, when it is not present. */
+async function presentGrafana(): Promise<string | undefined> {
   const image = process.env['PROMSTACK_GRAFANA_IMAGE'] ?? defaultImages.grafana;
   await using engine = await connect({ env: process.env });
-  if ((await engine.findImage(image)) !== undefined) return benchGrafana(image);
-  console.log(`grafana: NOT RUN, ${image} is not present; PROMSTACK_GRAFANA_IMAGE names another one`);
+  if ((await engine.findImage(image)) !== undefined) return image;
+  console.log(`Grafana: NOT RUN, ${image} is not present; PROMSTACK_GRAFANA_IMAGE names another one`);
+  return undefined;
 }
 
 /** The start of the program, next to a program that does nothing. */

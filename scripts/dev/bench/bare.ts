@@ -86,7 +86,12 @@ export async function bareUp(engine: Engine, prefix: string, services: readonly 
 
 export async function untilReady({ spec, readyPath }: BareService): Promise<void> {
   const [port] = spec.ports;
-  while (!(await isReady(`http://127.0.0.1:${port?.host}${readyPath}`))) await sleep(20);
+  await untilAnswers(`http://127.0.0.1:${port?.host}${readyPath}`);
+}
+
+/** Polls until a GET returns 200. */
+export async function untilAnswers(url: string): Promise<void> {
+  while (!(await isReady(url))) await sleep(20);
 }
 
 /** Removes the resources of `bareUp` and `bareConfig`. */
