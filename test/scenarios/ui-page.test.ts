@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type {
   NodeState,
   PageChange,
@@ -130,14 +130,18 @@ function answerDetails(served: ServedPage, state: PageState, make: <T>(value: T)
   served.answer('diff', () => make(diff));
 }
 
-describe.skipIf(chromiumPath === undefined)(`the page in a browser (${chromiumPath ?? reason})`, () => {
+describe('the page in a browser', () => {
   let browser: Browser;
 
   beforeAll(async () => {
-    browser = await launchChromium();
+    if (chromiumPath !== undefined) browser = await launchChromium();
   });
 
-  afterAll(() => browser.close());
+  beforeEach(({ skip }) => skip(chromiumPath === undefined, reason));
+
+  afterAll(async () => {
+    if (chromiumPath !== undefined) await browser.close();
+  });
 
   test('every node must show its state as a shape, a colour and a word, and every edge its rate', async () => {
     const state = fullState();
@@ -219,10 +223,10 @@ describe.skipIf(chromiumPath === undefined)(`the page in a browser (${chromiumPa
       await row.press('Enter');
       const details = page.locator('.details');
       for (const part of inDetails) await details.getByText(part).first().waitFor();
-      expect(await page.evaluate('document.activeElement.tagName')).toBe('H2');
+      await expect.poll(() => page.evaluate('document.activeElement.tagName')).toBe('H2');
       await page.keyboard.press('Escape');
       await details.waitFor({ state: 'detached' });
-      expect(await page.evaluate('document.activeElement.textContent')).toBe(await row.textContent());
+      await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe(await row.textContent());
     }
     await page.getByRole('button', { name: 'Compare' }).click();
     for (const part of ['DiskFull: added, notifies page', 'rules/disk.yml changed', '+groups: [disk]']) {
