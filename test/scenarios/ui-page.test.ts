@@ -274,6 +274,21 @@ describe('the page in a browser', () => {
     await eventually(async () => expect(await focused(page)).toMatch(/^snmp/));
     await page.keyboard.press('Home');
     await eventually(async () => expect(await focused(page)).toMatch(/^ci/));
+    // Keys faster than the page is drawn.
+    await page.evaluate(`(async () => {
+      for (const key of ['ArrowLeft', 'ArrowRight', 'ArrowDown']) {
+        document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+        await new Promise((resolve) => setTimeout(resolve));
+      }
+    })()`);
+    await eventually(async () => expect(await focused(page)).toContain('refused'), 5_000);
+    // A move to where the focus is already must not bring it back later.
+    await rows.first().focus();
+    await page.keyboard.press('Home');
+    await page.locator('input[type=search]').focus();
+    await page.keyboard.type('ci');
+    await page.locator('.groups .row').nth(1).waitFor();
+    expect(await page.locator('input[type=search]').inputValue()).toBe('ci');
     expect(complaints).toEqual([]);
   });
 

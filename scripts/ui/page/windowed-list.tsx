@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 /** A row of a list; a header can be collapsed. */
 export interface ListRow {
@@ -31,7 +31,7 @@ export function WindowedList<R extends ListRow>({ label, rows, selected, render,
   const box = useRef<HTMLDivElement>(null);
   const [{ top, height, rowHeight }, setView] = useState({ top: 0, height: 400, rowHeight: 28 });
   const [activeKey, setActiveKey] = useState<string>();
-  const mustFocus = useRef(false);
+  const [moves, setMoves] = useState(0);
 
   const measure = useCallback(() => {
     const element = box.current;
@@ -66,11 +66,10 @@ export function WindowedList<R extends ListRow>({ label, rows, selected, render,
     else shown.push({ row: activeRow, at: active });
   }
 
-  useEffect(() => {
-    if (!mustFocus.current) return;
-    mustFocus.current = false;
-    box.current?.querySelector<HTMLElement>('[tabindex="0"]')?.focus({ preventScroll: true });
-  });
+  // Once for each move, in the render that has its row: not later, when the user may have gone elsewhere.
+  useLayoutEffect(() => {
+    if (moves > 0) box.current?.querySelector<HTMLElement>('[tabindex="0"]')?.focus({ preventScroll: true });
+  }, [moves]);
 
   const moveTo = (at: number): void => {
     const row = rows[Math.max(0, Math.min(rows.length - 1, at))];
@@ -81,8 +80,8 @@ export function WindowedList<R extends ListRow>({ label, rows, selected, render,
     else if (y + rowHeight > element.scrollTop + element.clientHeight) {
       element.scrollTop = y + rowHeight - element.clientHeight;
     }
-    mustFocus.current = true;
     setActiveKey(row.key);
+    setMoves((before) => before + 1);
     measure();
   };
 
