@@ -49,13 +49,13 @@ export function filesOf(job: Pick<CheckJob, 'files' | 'commands'>): readonly Ren
   return [...new Map(all.map((file) => [file.path, file])).values()];
 }
 
-/** All runs of a command, with CONFIG replaced by the directory of the files. */
 /** Whether a command's run passes the check. */
 export function hasPassed(run: CheckRun, command: CheckCommand): boolean {
   if (run.kind === 'notRun') return false;
   return run.isCached === true || (command.passes?.(run.output) ?? run.exitCode === 0);
 }
 
+/** All runs of a command, with CONFIG replaced by the directory of the files. */
 export function runsOf({ argv, alsoRun = [] }: CheckCommand, directory: string): readonly (readonly string[])[] {
   return [argv, ...alsoRun].map((run) => run.map((argument) => argument.replaceAll('CONFIG', directory)));
 }

@@ -90,12 +90,11 @@ async function ruleRow(count: number): Promise<Record<string, string>> {
     const reload = await run('reload');
     const bare = await timed(() => fetchOk(`http://127.0.0.1:${ports.prometheus}/-/reload`, { method: 'POST' }));
     const checks = await timed(() => promtool());
-    if (count === 100_000)
-      budget('render, check and load of 100,000 rules', render.ms + check.ms + up.ms, 20_000, ' ms');
+    if (count === 100_000) budget('up of 100,000 rules from nothing: render, check and load', up.ms, 20_000, ' ms');
     return {
       render: seconds(render.ms),
       'check, of which promtool': `${seconds(check.ms)}, ${seconds(checks)}`,
-      'up, of which Prometheus starts': `${seconds(up.ms)}, ${seconds(starts)}`,
+      'up from nothing, of which Prometheus starts': `${seconds(up.ms)}, ${seconds(starts)}`,
       'nothing to do': seconds(plan.ms),
       'reload of one edit, of which promtool and Prometheus': `${seconds(reload.ms)}, ${seconds(checks + bare)}`,
       'memory of promstack': megabytes(Math.max(render.mb, check.mb, up.mb, plan.mb, reload.mb)),
@@ -120,7 +119,7 @@ async function targetRow(count: number): Promise<Record<string, string>> {
     return {
       render: seconds(render.ms),
       check: seconds(check.ms),
-      up: seconds(up.ms),
+      'up from nothing': seconds(up.ms),
       'nothing to do': seconds(plan.ms),
       'reload of one edit': seconds(reload.ms),
       'memory of promstack': megabytes(Math.max(render.mb, check.mb, up.mb, plan.mb, reload.mb)),
@@ -184,7 +183,7 @@ async function dashboardRow(count: number, image: string): Promise<Record<string
     return {
       render: seconds(render.ms),
       check: seconds(check.ms),
-      up: seconds(up.ms),
+      'up from nothing': seconds(up.ms),
       'nothing to do': seconds(plan.ms),
       status: seconds(status.ms),
       'reload of one edit': seconds(reload.ms),
@@ -211,10 +210,10 @@ async function withStack<T>(keys: object, use: (bench: Bench) => Promise<T>): Pr
     ...Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, { ...given[name], port }])),
     ...(given['grafana'] === undefined ? { grafana: { enabled: false } } : {}),
   };
-  // In a cache of its own: a check that passed in an earlier bench would be skipped.
-  const env = { ...process.env, XDG_CACHE_HOME: join(folder, 'cache') };
   const run: Bench['run'] = async (...args) => {
     const program = join(packageRoot(), 'dist/scripts/promstack.cjs');
+    // What has passed in an earlier bench, or in check, is not skipped in up.
+    const env = { ...process.env, XDG_CACHE_HOME: join(folder, args[0] === 'check' ? 'cache-of-check' : 'cache') };
     let mb = 0;
     const ms = await timed(async () => {
       const { stderr } = await $({ cwd: folder, env, quiet: true })`/usr/bin/time -f %M node ${program} ${args}`;
