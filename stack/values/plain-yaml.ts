@@ -1,9 +1,10 @@
+import { readPlainFlow } from './plain-flow.ts';
 import { readPlainScalar } from './plain-scalar.ts';
 
 /**
- * Parses the block style of most rule files, without positions, ten times as fast as the yaml package: 0.1 s instead of 1.2 s for
- * 10,000 rules. Undefined for anything else (flow collections, anchors, tags, quoted keys, multi-line strings, tabs, errors), which
- * the yaml package parses.
+ * Parses the style of most rule files, without positions, ten times as fast as the yaml package: 0.1 s instead of 1.2 s for
+ * 10,000 rules. Undefined for anything else (anchors, tags, quoted keys, strings and flow collections of several lines, comments after
+ * a value, tabs, errors), which the yaml package parses.
  */
 export function readPlainYaml(text: string): { readonly value: unknown } | undefined {
   if (/[\t\r\uFEFF]/.test(text)) return undefined;
@@ -136,18 +137,12 @@ function isItem(line: string, indent: number): boolean {
 
 /** A value on one line. */
 function readScalar(written: string): unknown {
-  if (written === '[]') return [];
-  if (written === '{}') return {};
-  if (written.startsWith('"')) {
-    // Only escapes that YAML and JSON have in common.
-    if (!/^"(?:[^"\\]|\\["\\/bfnrt])*"$/.test(written)) throw new NotPlain();
-    return written.includes('\\') ? JSON.parse(written) : written.slice(1, -1);
-  }
-  if (written.startsWith("'")) {
-    if (!/^'(?:[^']|'')*'$/.test(written)) throw new NotPlain();
-    return written.slice(1, -1).replaceAll("''", "'");
+  if (/^[[{"']/.test(written)) {
+    const flow = readPlainFlow(written);
+    if (flow === undefined) throw new NotPlain();
+    return flow.value;
   }
   // Other YAML syntax, a comment, or a key.
-  if (/^[[\]{},&*!|>%@`#?:]|^-(?: |$)|: |:$| #/.test(written)) throw new NotPlain();
+  if (/^[\]},&*!|>%@`#?:]|^-(?: |$)|: |:$| #/.test(written)) throw new NotPlain();
   return readPlainScalar(written);
 }

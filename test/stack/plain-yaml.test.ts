@@ -54,13 +54,29 @@ describe('the fast reader', () => {
     'a:\n- b\nc: d\n',
     'a: |\n  b\n',
     'a: x#y\n',
+    'a: {severity: page, team: a b, n: 007, on: yes}\n',
+    'a: [b, "c, d", \'e: f\', 1.10, null, [], {}, [g, {h: i}]]\n',
+    'a: { b: c , d: "]}" }\n',
+    '- [a]\n- {b: c}\n',
   ])('%j must be read like the yaml package', (text) => {
     expect(readPlainYaml(text)).toEqual({ value: parse(text) });
   });
 
   test.each([
-    'a: [b]',
-    'a: {b: c}',
+    'a: [b, ]',
+    'a: [b: c]',
+    'a: [b',
+    'a: [b] c',
+    'a: {b: c} # d',
+    'a: {b:c}',
+    'a: {b}',
+    'a: {"b": c}',
+    'a: {b: c, b: d}',
+    'a: {__proto__: c}',
+    'a: {b: &c d}',
+    'a: {b: c#d}',
+    'a: {b: ,c: d}',
+    'a: {b: -}',
     'a: &x b',
     'a: *x',
     'a: !t b',
@@ -89,6 +105,74 @@ describe('the fast reader', () => {
     expect(readPlainYaml(text)).toBeUndefined();
   });
 
+  test('must never read a flow collection differently from the yaml package, or one that the package rejects', () => {
+    const pieces = fc.constantFrom(
+      ...[
+        '{',
+        '}',
+        '[',
+        ']',
+        ',',
+        ', ',
+        ': ',
+        ':',
+        ' ',
+        '-',
+        '#',
+        ' #',
+        '"',
+        "'",
+        '""',
+        "''",
+        '\\',
+        '&a',
+        '*a',
+        '!t',
+        '|',
+        '?',
+        '%',
+      ],
+      ...[
+        'a',
+        'b',
+        'severity',
+        'yes',
+        'null',
+        '~',
+        '1',
+        '-1',
+        '1.10',
+        '007',
+        '.5',
+        '1e3',
+        '+1',
+        '2024-01-01',
+        'a b',
+        'a/b',
+        '__proto__',
+      ],
+      ...['"a, b"', "'it''s'", '"\\n"', '"\\x41"', 'a: b', 'c: {d: e}', '[f, g]', '{h: i}', '{{ $x }}'],
+    );
+    const texts = fc.tuple(
+      fc.constantFrom('{', '[', '"', "'", '{a: ', '[a, '),
+      fc.array(pieces, { maxLength: 8 }),
+      fc.constantFrom('}', ']', '"', ''),
+    );
+    const runs = generated('random YAML held against the yaml package', 20_000);
+    let read = 0;
+    fc.assert(
+      fc.property(texts, ([start, middle, end]) => {
+        const text = `k: ${start}${middle.join('')}${end}\n`;
+        const plain = readPlainYaml(text);
+        if (plain === undefined) return;
+        read++;
+        expect(plain.value).toEqual(parse(text));
+      }),
+      runs,
+    );
+    expect(read).toBeGreaterThan(runs.numRuns / 50);
+  });
+
   test('must never read a text differently from the yaml package, or one that the package rejects', () => {
     const lines = fc.constantFrom(
       ...rules.split('\n'),
@@ -104,6 +188,24 @@ describe('the fast reader', () => {
       '  - d: e',
       'x: 1.10',
       "y: 'z'",
+      'labels: {severity: page, team: "a, b"}',
+      "l: [a, 'b', 1.10, {c: d}, [e]]",
+      ...[
+        '{',
+        '}',
+        '[',
+        ']',
+        'a: {',
+        'a: {b: c',
+        'd}',
+        '- [',
+        '- {a: b, c',
+        'a: [b,',
+        'c]',
+        'a: {b: c, }',
+        'a: {}}',
+        '[a]: b',
+      ],
       'q: ""',
       '---',
       'k: 007',
