@@ -44,9 +44,8 @@ export interface AlertChanges {
   }[];
 }
 
-/** Compares two sets of alerts; several alerts may share a name, such as one per severity. */
-export function alertChanges(before: readonly AlertRule[], after: readonly AlertRule[]): AlertChanges {
-  const pairs = pairAlerts(before, after);
+/** The differences of the pairs. */
+export function alertChanges(pairs: readonly AlertPair[]): AlertChanges {
   return {
     added: pairs.flatMap((pair) => (pair.before === undefined ? [pair.after] : [])),
     removed: pairs.flatMap((pair) => (pair.after === undefined ? [pair.before] : [])),
@@ -64,7 +63,10 @@ export type AlertPair =
   | { readonly before: AlertRule; readonly after: undefined }
   | { readonly before: undefined; readonly after: AlertRule };
 
-/** Pairs alerts of one name: first those that are equal, then those with the same labels, then in order. */
+/**
+ * Pairs alerts of one name, of which several may exist, such as one per severity: first those that are equal, then those with the same
+ * labels, then in order.
+ */
 export function pairAlerts(before: readonly AlertRule[], after: readonly AlertRule[]): readonly AlertPair[] {
   const [removedByName, addedByName] = [groupBy(before, nameOf), groupBy(after, nameOf)];
   const names = [...new Set([...addedByName.keys(), ...removedByName.keys()])].sort();
@@ -93,8 +95,9 @@ export function pairAlerts(before: readonly AlertRule[], after: readonly AlertRu
 function groupBy(alerts: Iterable<AlertRule>, keyOf: (alert: AlertRule) => string): Map<string, AlertRule[]> {
   const groups = new Map<string, AlertRule[]>();
   for (const alert of alerts) {
-    const group = groups.get(keyOf(alert));
-    if (group === undefined) groups.set(keyOf(alert), [alert]);
+    const key = keyOf(alert);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [alert]);
     else group.push(alert);
   }
   return groups;

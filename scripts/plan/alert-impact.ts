@@ -33,13 +33,14 @@ export type StackFiles = readonly { readonly service: Service; readonly files: r
 export function alertImpact(before: StackFiles, after: StackFiles): AlertImpact {
   const [oldAlerts, newAlerts] = [alertsOf(before), alertsOf(after)];
   const [oldRouting, newRouting] = [routingOf(before), routingOf(after)];
-  const routeChanges = pairAlerts(oldAlerts, newAlerts).flatMap((pair): RouteChange[] => {
+  const pairs = pairAlerts(oldAlerts, newAlerts);
+  const routeChanges = pairs.flatMap((pair): RouteChange[] => {
     if (pair.after === undefined) return [];
     const oldRoute = pair.before === undefined ? undefined : oldRouting?.(pair.before.sent);
     const texts = textsOf(oldRoute, newRouting?.(pair.after.sent));
     return texts === undefined ? [] : [{ alert: pair.after, before: texts[0], after: texts[1] }];
   });
-  return { ...alertChanges(oldAlerts, newAlerts), total: newAlerts.length, ways: routeChanges };
+  return { ...alertChanges(pairs), total: newAlerts.length, ways: routeChanges };
 }
 
 /** All alerts that the files define. */
