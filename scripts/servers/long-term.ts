@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type LongTermStore, queryCommand, storeName } from '../../stack/long-term/store.ts';
+import { type LongTermStore, queryCommand, queryElsewhere, storeName } from '../../stack/long-term/store.ts';
 import type { HttpRequest, HttpResponse } from '../../stack/model.ts';
 import { isAgent } from '../../stack/prometheus/agent.ts';
 import { revisionMetric, stampedRevision } from '../../stack/prometheus/proofs.ts';
@@ -14,11 +14,29 @@ import { refusedHint } from '../state/server-access.ts';
 /** How the running Prometheus is asked; `lines` are those of its log since it loaded its config. */
 export interface PrometheusAccess {
   request(request: HttpRequest): Promise<HttpResponse>;
-  /** Runs a program inside its container. */
-  exec(argv: readonly string[]): Promise<ExecResult>;
+  readonly query: StoreQuery;
   lines(): Promise<readonly string[]>;
   /** In milliseconds since 1970. */
   now(): number;
+}
+
+/** Queries a store where Prometheus reaches it; undefined when it has no address for queries. */
+export type StoreQuery = (store: LongTermStore, expr: string) => Promise<ExecResult> | undefined;
+
+/** Queries a store inside Prometheus's container. */
+export function queryInside(exec: (argv: readonly string[]) => Promise<ExecResult>): StoreQuery {
+  return (store, expr) => {
+    const argv = queryCommand(store, expr);
+    return argv && exec(argv);
+  };
+}
+
+/** The same in another container of its network and image. */
+export function queryBeside(exec: (argv: readonly string[], stdin: string) => Promise<ExecResult>): StoreQuery {
+  return (store, expr) => {
+    const query = queryElsewhere(store, expr);
+    return query && exec(query.argv, query.stdin);
+  };
 }
 
 /** A sample that Prometheus sends, by which its arrival is known. */
@@ -68,8 +86,8 @@ export async function findCanary(
   const queue = queueOf(body);
   if (queue === undefined) return { kind: 'missing', isRejected: false, ...notConfigured };
   const isSent = queue.sentAt > 0 && queue.sentAt * 1_000 >= canary.since;
-  const argv = isSent ? queryCommand(store, expressionFor(canary, access.now())) : undefined;
-  const found = argv === undefined ? undefined : readAnswer(await access.exec(argv), canary);
+  const answer = isSent ? await access.query(store, expressionFor(canary, access.now())) : undefined;
+  const found = answer && readAnswer(answer, canary);
   if (found === 'present') return { kind: 'arrived', isVouchedBySender: false, sent: queue.sent };
   const { isRetried, reason } = lastError(await access.lines());
   const rejected = queue.failed - rejectedBefore;

@@ -6,8 +6,8 @@ import { mappingsIn } from '../../stack/values/mapping.ts';
 import { counted } from '../../stack/values/words.ts';
 import { StackError } from '../util/stack-error.ts';
 import { httpDriver } from './http-driver.ts';
-import { type Arrival, canaryOf, findCanary, type PrometheusAccess, queueOf } from './long-term.ts';
-import type { DriverContext, ServiceDriver } from './service-driver.ts';
+import { type Arrival, canaryOf, findCanary, type PrometheusAccess, queryInside, queueOf } from './long-term.ts';
+import type { ServiceDriver, StoreContext } from './service-driver.ts';
 
 const pauseMs = 500;
 /** How long a change waits for a store that it does not touch. */
@@ -20,15 +20,17 @@ export const prometheusDriver: ServiceDriver = {
   reload: httpDriver.reload,
   confirm: async (context) => {
     const notes = await httpDriver.confirm(context);
-    const store = longTermStore(context.release.config);
     // What ran before runs again, whatever its store does.
-    if (store === undefined || context.isRestored === true) return notes;
-    return [...notes, ...(await confirmStore(store, context))];
+    if (context.isRestored === true) return notes;
+    return [...notes, ...(await confirmStore({ ...context, query: queryInside(context.exec) }))];
   },
+  confirmStore,
 };
 
 /** Waits for the canary. Without it, a change of the store fails; any other change does not depend on the store. */
-async function confirmStore(store: LongTermStore, context: DriverContext): Promise<readonly string[]> {
+async function confirmStore(context: StoreContext): Promise<readonly string[]> {
+  const store = longTermStore(context.release.config);
+  if (store === undefined) return [];
   const { clock, signal, deadlineMs, onProgress } = context;
   const isTouched = context.hasStarted?.('victoriametrics') === true ? store.isOwn : false;
   const mustArrive = isTouched || isChanged(context);
@@ -72,7 +74,7 @@ function vouchedNotes({ title }: LongTermStore, { isVouchedBySender, sent }: Arr
 }
 
 /** Whether the store, or how it is reached, differs from what was last confirmed. */
-function isChanged({ release, confirmed }: DriverContext): boolean {
+function isChanged({ release, confirmed }: StoreContext): boolean {
   if (confirmed === undefined) return true;
   const paths = storeFiles(release.config).map(({ path }) => path);
   const entryOf = (files: readonly RenderedFile[]): string => {
@@ -89,10 +91,10 @@ function isChanged({ release, confirmed }: DriverContext): boolean {
 const earlierMs = 5 * 60_000;
 
 function accessOf(
-  { request, exec, lastLines, changedAt, clock, deadlineMs }: DriverContext,
+  { request, query, lastLines, changedAt, clock, deadlineMs }: StoreContext,
   beforeMs: number,
 ): PrometheusAccess {
   const from = changedAt?.getTime() ?? clock.now() - deadlineMs;
   const since = new Date(from - beforeMs);
-  return { request, exec, lines: () => lastLines(since).catch(() => []), now: () => clock.now() };
+  return { request, query, lines: () => lastLines(since).catch(() => []), now: () => clock.now() };
 }

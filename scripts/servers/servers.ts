@@ -55,6 +55,8 @@ export interface Servers {
   lines(service: string, since: Date): Promise<readonly LogLine[]>;
   /** Runs a program in a server's container; rejects with a NoAnswerError when that is not running. */
   exec(service: string, argv: readonly string[]): Promise<ExecResult>;
+  /** Runs a program of Prometheus's image in the network of the stack, where no container of a server can be reached. */
+  readonly execBeside?: ((argv: readonly string[], stdin: string) => Promise<ExecResult>) | undefined;
   /** A file in a server's container; undefined when it does not exist. */
   file(service: string, path: string): Promise<string | undefined>;
   /** Rejects with a NoAnswerError when the container of the service is not running. */
@@ -79,7 +81,7 @@ export async function openServers(engine: Engine, config: StackConfig, signal: A
 
 /** The same on a swarm: logs are those of all tasks, and nothing runs in their containers, which may be on other nodes. */
 async function openSwarmServers(engine: Engine, config: StackConfig, signal: AbortSignal): Promise<Servers> {
-  const { client, find, lines } = await openStackTasks(engine, config.name);
+  const { client, find, lines, exec } = await openStackTasks(engine, config.name);
   const inside = (service: string) =>
     new NoAnswerError({
       service,
@@ -90,6 +92,7 @@ async function openSwarmServers(engine: Engine, config: StackConfig, signal: Abo
     ...serversAt({ engine, config, client, find, signal }),
     lines: (service, since) => lines(service, since, signal),
     exec: (service) => Promise.reject(inside(service)),
+    execBeside: (argv, stdin) => exec(argv, { stdin, signal }),
     file: (service) => Promise.reject(inside(service)),
   };
 }

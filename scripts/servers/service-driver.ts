@@ -5,6 +5,7 @@ import type { ExecResult } from '../engine/engine.ts';
 import type { SecretStore } from '../state/secret-store.ts';
 import type { Clock } from '../util/clock.ts';
 import { StackError } from '../util/stack-error.ts';
+import type { StoreQuery } from './long-term.ts';
 
 /** Makes a running server of one kind run its release, and proves that it does. */
 export interface ServiceDriver {
@@ -12,11 +13,28 @@ export interface ServiceDriver {
   reload(context: DriverContext): Promise<void>;
   /** Proves that the running server runs its release; rejects with a StackError when it does not. Returns notes for the user. */
   confirm(context: DriverContext): Promise<readonly string[]>;
+  /** Proves that what a server of this kind sends to a store arrives there, where it has one; part of `confirm`. */
+  confirmStore?(context: StoreContext): Promise<readonly string[]>;
   /** What would keep this command from changing the running server, such as a password that it rejects; changes nothing. */
   problems?(context: LookContext): Promise<readonly ServerProblem[]>;
   /** What was changed by hand inside the running server, which runs these files; a sentence each. */
   edits?(context: LookContext, files: readonly RenderedFile[]): Promise<readonly string[]>;
 }
+
+/** A running server whose samples are to be found in a store. */
+export type StoreContext = Pick<
+  DriverContext,
+  | 'release'
+  | 'confirmed'
+  | 'changedAt'
+  | 'request'
+  | 'lastLines'
+  | 'hasStarted'
+  | 'clock'
+  | 'signal'
+  | 'deadlineMs'
+  | 'onProgress'
+> & { readonly query: StoreQuery };
 
 /** A running server to look at. */
 export type LookContext = Pick<DriverContext, 'kept' | 'given' | 'request' | 'rejected' | 'lastLines'> & {

@@ -5,6 +5,7 @@ import type { RenderedFile } from '../model.ts';
 import { prometheusSecrets } from '../prometheus/secret-fields.ts';
 import { Secret } from '../secret.ts';
 import { placeSecrets } from '../secrets/secret-files.ts';
+import { withoutReplicaLabel } from '../swarm/replicas.ts';
 import { configDir } from '../values/container.ts';
 import { isMapping, type Mapping } from '../values/mapping.ts';
 
@@ -65,7 +66,9 @@ export function remoteWrites(config: StackConfig): readonly Mapping[] {
   const store = longTermStore(config);
   const own = config.prometheus.remote_write;
   if (store === undefined) return own;
-  const { write_relabel_configs = [], queue_config } = store.remote ?? {};
+  const { queue_config } = store.remote ?? {};
+  // Stores outside deduplicate by labels that only their users know: for them the replicas stay different.
+  const write_relabel_configs = store.isOwn ? withoutReplicaLabel(config) : (store.remote?.write_relabel_configs ?? []);
   return [
     ...own,
     {
@@ -114,13 +117,43 @@ export function withStore(config: StackConfig): StackConfig {
 
 /** The command that queries the store in Prometheus's container, which reaches it as Prometheus does. */
 export function queryCommand(store: LongTermStore, expr: string): readonly string[] | undefined {
-  const { read } = store;
-  if (read === undefined) return undefined;
   const file = hasClientFile(store) ? [`--http.config.file=${configDir}/${clientPath}`] : [];
+  const address = queryAddress(store);
+  return address === undefined ? undefined : ['promtool', 'query', 'instant', '--format=json', ...file, address, expr];
+}
+
+/**
+ * The same in a container of the same image that has no files of Prometheus. What the program reads from stdin has the secrets,
+ * and is kept in memory only, as long as the command runs.
+ */
+export function queryElsewhere(
+  store: LongTermStore,
+  expr: string,
+): { readonly argv: readonly string[]; readonly stdin: string } | undefined {
+  const address = queryAddress(store);
+  if (address === undefined) return undefined;
+  const script = [
+    'umask 077; file=/dev/shm/client-$$.yml; cat > $file',
+    'promtool query instant --format=json --http.config.file=$file "$0" "$1"; code=$?',
+    'rm -f $file; exit $code',
+  ];
+  return { argv: ['sh', '-c', script.join('\n'), address, expr], stdin: JSON.stringify(revealed(store.client)) };
+}
+
+function queryAddress({ read }: LongTermStore): string | undefined {
+  if (read === undefined) return undefined;
   // VictoriaMetrics leaves out samples of the last 30 s, unless asked not to.
   const url = new URL(read);
   url.searchParams.set('nocache', '1');
-  return ['promtool', 'query', 'instant', '--format=json', ...file, url.href, expr];
+  return url.href;
+}
+
+/** A value with its secrets as strings. */
+function revealed(value: unknown): unknown {
+  if (value instanceof Secret) return value.reveal();
+  if (Array.isArray(value)) return value.map(revealed);
+  if (!isMapping(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, revealed(inner)]));
 }
 
 /** The key of stack.yml that a key of the rendered `remote_write` comes from. */

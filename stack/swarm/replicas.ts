@@ -17,7 +17,10 @@ export function replicaLabels(config: StackConfig): Readonly<Record<string, stri
   return isSwarm(config) ? { [config.swarm.replica_label]: `\${${replicaVariable}}` } : {};
 }
 
-/** Takes that label from the alerts: those of all replicas are then the same, and a page comes once. */
+/**
+ * Takes that label away. The alerts of all replicas are then the same, and a page comes once; their samples are the same series in
+ * the stack's own store, which keeps one of each interval.
+ */
 export function withoutReplicaLabel(config: StackConfig): readonly Mapping[] {
   return isSwarm(config) ? [{ action: 'labeldrop', regex: config.swarm.replica_label }] : [];
 }

@@ -1,7 +1,9 @@
 import type { StackConfig } from '../config.ts';
 import type { KeyPath, Problem } from '../diagnostic.ts';
 import type { ContainerSpec } from '../model.ts';
+import { keyPath, sectionPath } from '../service.ts';
 import { enabledServices, servicesOf } from '../services.ts';
+import { isDistroless } from '../values/busybox.ts';
 import { closest } from '../values/closest.ts';
 import type { Mapping } from '../values/mapping.ts';
 import { quoted } from '../values/words.ts';
@@ -51,10 +53,9 @@ export function discoveredAddresses(config: StackConfig): ReadonlyMap<string, Ma
   );
 }
 
-const notYet: readonly { readonly key: 'access' | 'discovery' | 'long_term'; readonly why: string }[] = [
+const notYet: readonly { readonly key: 'access' | 'discovery'; readonly why: string }[] = [
   { key: 'access', why: 'promstack cannot keep the certificates and logins of servers on a swarm yet' },
   { key: 'discovery', why: 'the engine of a manager lists only the containers of its own node' },
-  { key: 'long_term', why: 'two Prometheus replicas would store every sample twice' },
 ];
 
 /** What stack.yml says that a swarm cannot do. */
@@ -121,8 +122,25 @@ export function swarmProblems(config: StackConfig): readonly Problem[] {
         ? [refused(path, `the label ${quoted(label)} is what the replicas differ by`, 'set swarm.replica_label')]
         : [],
     ),
+    ...distrolessProblems(config),
     ...constraintProblems(config),
   ];
+}
+
+/** Nobody on a swarm makes a volume that of another user than its image is made for. */
+function distrolessProblems(config: StackConfig): readonly Problem[] {
+  return enabledServices(config).flatMap((service): readonly Problem[] => {
+    const { image, mounts } = service.container(config);
+    if (!isDistroless(image) || !mounts.some(({ kind }) => kind === 'data')) return [];
+    return [
+      {
+        code: 'not-on-a-swarm',
+        path: keyPath(sectionPath(service), config, 'image'),
+        message: `on a swarm, ${service.title} cannot write its data with a distroless image, which is made for another user`,
+        hint: 'use the image without "-distroless"',
+      },
+    ];
+  });
 }
 
 function constraintProblems(config: StackConfig): readonly Problem[] {

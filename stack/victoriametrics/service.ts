@@ -2,6 +2,8 @@ import { httpClient, rereadAccess } from '../access/access.ts';
 import type { StackConfig } from '../config.ts';
 import type { CheckCommand, ContainerSpec, HealthIndicator, Reading } from '../model.ts';
 import { defineService } from '../service.ts';
+import { isSwarm } from '../swarm/replicas.ts';
+import { shortestInterval } from '../swarm/shortest-interval.ts';
 import { nobody, toResources } from '../values/container.ts';
 import { type ExitCause, explainExit } from '../values/exit-causes.ts';
 import { type MetricSample, sampleLabel, samplesOf, sumOf } from '../values/metrics-page.ts';
@@ -11,6 +13,11 @@ import { parseRetention, victoriametricsConfig } from './config.ts';
 
 const port = 8428;
 const dataDir = '/victoria-metrics-data';
+/**
+ * On a swarm nobody makes a new volume that of its user. This folder of its image is everybody's, and a volume that is mounted there
+ * becomes so too.
+ */
+const sharedDir = '/var/tmp';
 const program = '/victoria-metrics-prod';
 
 const section = (config: StackConfig) => config.long_term?.victoriametrics;
@@ -32,14 +39,21 @@ export const victoriametrics = defineService({
   isEnabled: (config) => section(config)?.enabled === true,
   container: (config) => {
     const { image, retention, port: hostPort, extra_args, resources } = own(config);
+    const folder = isSwarm(config) ? sharedDir : dataDir;
     return {
       service: 'victoriametrics',
       image,
       user: nobody,
-      args: [`-storageDataPath=${dataDir}`, `-retentionPeriod=${retention}`, `-httpListenAddr=:${port}`, ...extra_args],
+      args: [
+        `-storageDataPath=${folder}`,
+        `-retentionPeriod=${retention}`,
+        `-httpListenAddr=:${port}`,
+        ...oneOfReplicas(config, extra_args),
+        ...extra_args,
+      ],
       env: { TZ: config.timezone },
       ports: hostPort === undefined ? [] : [{ bind: config.bind, host: hostPort, container: port }],
-      mounts: [{ kind: 'data', volume: 'victoriametrics-data', target: dataDir }],
+      mounts: [{ kind: 'data', volume: 'victoriametrics-data', target: folder }],
       tmpfs: ['/tmp'],
       resources: toResources(resources),
       labels: config.labels,
@@ -61,6 +75,13 @@ export const victoriametrics = defineService({
   explainExit: (lines) => explainExit(lines, causes),
   healthIndicators: () => [storage],
 });
+
+/** The replicas of Prometheus on a swarm write the same series: of each interval it keeps one sample. */
+function oneOfReplicas(config: StackConfig, extra: readonly string[]): readonly string[] {
+  const flag = '-dedup.minScrapeInterval';
+  const isGiven = extra.some((argument) => argument.replace(/^--/, '-').startsWith(flag));
+  return isSwarm(config) && !isGiven ? [`${flag}=${shortestInterval(config)}ms`] : [];
+}
 
 /** The program parses its flags and exits, without its storage. */
 function flagCheck(extra: readonly string[]): readonly CheckCommand[] {

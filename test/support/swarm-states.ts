@@ -26,9 +26,9 @@ export function nodeOf(name: string, more: Partial<SwarmNode> = {}): SwarmNode {
 /** Three nodes; the last has the disk that the golden stack wants for its Pushgateway. */
 export const threeNodes = [nodeOf('a'), nodeOf('b'), nodeOf('c', { labels: { disk: 'ssd' } })];
 
-/** The target of the golden stack `swarm` on these nodes. */
-export async function goldenTarget(nodes: readonly SwarmNode[] = threeNodes): Promise<SwarmTarget> {
-  const rendering = await renderCase('swarm');
+/** The target of the golden stack `swarm`, or of another one, on these nodes. */
+export async function goldenTarget(nodes: readonly SwarmNode[] = threeNodes, name = 'swarm'): Promise<SwarmTarget> {
+  const rendering = await renderCase(name);
   return toTarget(rendering, {
     cluster: 'a swarm',
     image: (reference) => reference.replace(/:.*/, ':tag'),

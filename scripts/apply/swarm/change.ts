@@ -128,7 +128,7 @@ async function restore(options: ApplyTargetOptions, client: SwarmContext['client
   };
   try {
     const plan = reconcileSwarm(before, observed, { isRestore: true });
-    const context: SwarmContext = { ...options, target: before, observed, client, recreate: false };
+    const context: SwarmContext = { ...options, target: before, observed, client, recreate: false, isRestored: true };
     const signal = AbortSignal.timeout(restoreMs);
     const outcome = await runPlan<SwarmAction>(plan.steps, swarmExecutors(context), { report, clock, signal });
     const [failure] = outcome.failed;

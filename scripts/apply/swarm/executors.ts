@@ -18,6 +18,7 @@ import type { TaskClient } from '../../state/swarm/task-client.ts';
 import type { Clock } from '../../util/clock.ts';
 import { StackError } from '../../util/stack-error.ts';
 import type { Executors } from '../run-plan.ts';
+import { confirmStores } from './confirm-stores.ts';
 import { type RunningTasks, waitTasks } from './wait-tasks.ts';
 
 export interface SwarmContext {
@@ -31,6 +32,8 @@ export interface SwarmContext {
   readonly labels: Readonly<Record<string, string>>;
   readonly recreate: boolean;
   readonly clock: Clock;
+  /** Whether it restores what ran before a change that failed. */
+  readonly isRestored?: boolean | undefined;
   /** The record of this change, once it has begun. */
   record?: SwarmFile | undefined;
 }
@@ -43,6 +46,7 @@ export function swarmExecutors(context: SwarmContext): Executors<SwarmAction> {
   const before = new Set([...observed.services.values()].flatMap(({ tasks }) => tasks.map(({ id }) => id)));
   const running = new Map<string, RunningTasks>();
   const ours = { [stackLabel]: stack };
+  const startedAt = new Date(clock.now());
 
   const targetOf = (name: string): SwarmServiceTarget => {
     const found = target.services.find(({ service }) => service === name);
@@ -123,12 +127,16 @@ export function swarmExecutors(context: SwarmContext): Executors<SwarmAction> {
       if (tasks.waiting > 0) note(waitingNote(service, tasks));
     },
 
-    confirmTasks: async ({ service: name }, { signal }) => {
+    confirmTasks: async ({ service: name }, { signal, onProgress, note }) => {
       const service = targetOf(name);
       const { tasks, nodes } = running.get(name) ?? { tasks: [], nodes: [] };
       const [files, network] = await Promise.all([swarm.listFiles(ours), networkId()]);
       const { config, client } = context;
       await confirmTasks(tasks, nodes, { target: service, config, files, network, client, clock, signal });
+      // What ran before runs again, whatever its store does.
+      if (context.isRestored === true) return;
+      const notes = await confirmStores(tasks, { ...context, service, files, network, startedAt, signal, onProgress });
+      for (const text of new Set(notes)) note(text);
     },
 
     endRevision: async () => {

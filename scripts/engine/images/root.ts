@@ -28,7 +28,8 @@ export async function layOutRoot(root: string, recipe: Recipe, run: CommandRunne
   const applets = await run(join(root, 'bin/busybox'), ['--list']);
   for (const applet of applets.split('\n')) await link('busybox', join(root, 'bin', applet));
 
-  for (const folder of ['home', 'root', 'tmp', recipe.home]) await mkdir(join(root, folder), { recursive: true });
+  for (const folder of ['home', 'root', 'tmp', 'var/tmp', recipe.home])
+    await mkdir(join(root, folder), { recursive: true });
   const files = {
     'etc/passwd': `root:x:0:0:root:/root:/bin/sh\nnobody:x:${nobody}:${nobody}:nobody:/home:/bin/false\n`,
     'etc/group': `root:x:0:\nnobody:x:${nobody}:\n`,
@@ -71,7 +72,7 @@ export function toTarStream(root: string, recipe: Recipe): Readable {
 }
 
 async function addEntries(archive: Pack, root: string, home: string): Promise<void> {
-  const modes: Readonly<Record<string, number>> = { root: 0o700, tmp: 0o1777 };
+  const modes: Readonly<Record<string, number>> = { root: 0o700, tmp: 0o1777, 'var/tmp': 0o1777 };
   for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
     const name = relative(root, path);

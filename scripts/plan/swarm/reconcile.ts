@@ -69,13 +69,21 @@ export function reconcileSwarm(
     proveAfter(service, [steps.add({ do: 'createService', service: service.service }, begun, because)], because);
   }
   let last = [...begun, ...confirmed];
-  for (const service of withAction('recreate')) {
+  // A service that another one confirms precedes it.
+  const isConfirmed = ({ container }: SwarmServiceTarget): boolean => serviceOf(container)?.confirmedBy !== undefined;
+  for (const service of withAction('recreate').toSorted((a, b) => Number(isConfirmed(b)) - Number(isConfirmed(a)))) {
     const because = becauseOf(service.service);
     last = [
       proveAfter(service, [steps.add({ do: 'updateService', service: service.service }, last, because)], because),
     ];
   }
-  if (unconfirmed !== undefined) for (const service of withAction('none')) proveAfter(service, begun, unconfirmed);
+  const started = new Set(
+    [...withAction('create'), ...withAction('recreate')].map(({ container }) => serviceOf(container)?.confirmedBy),
+  );
+  for (const service of withAction('none')) {
+    if (unconfirmed !== undefined) proveAfter(service, begun, unconfirmed);
+    else if (started.has(service.service)) proveAfter(service, [...last, ...confirmed], 'what it sends to was started');
+  }
   const removed = gone.map((service) =>
     steps.add({ do: 'removeService', service }, [...begun, ...confirmed], becauseOf(service)),
   );

@@ -5,13 +5,15 @@ import type { SwarmTask } from '../../engine/swarm/swarm.ts';
 import { ConnectionError } from '../../util/http.ts';
 import { names } from '../names.ts';
 import type { ServiceClient } from '../service-client.ts';
-import { openTaskClient } from './task-client.ts';
+import { openTaskClient, type TaskClient } from './task-client.ts';
 
 /** The servers of a stack on a swarm: of those with several tasks the first, always the same one. */
 export interface StackTasks {
   readonly client: ServiceClient;
   /** The first task of a service, as a container; undefined when it has none that is to run. */
   find(service: string): Promise<ContainerSummary | undefined>;
+  /** Runs a program of Prometheus's image in the stack's network. */
+  readonly exec: TaskClient['exec'];
   /** The lines of all tasks of a service since a time. */
   lines(service: string, since: Date, signal: AbortSignal): Promise<readonly LogLine[]>;
 }
@@ -49,6 +51,7 @@ export async function openStackTasks(engine: Engine, stack: string): Promise<Sta
         return tasks.request(address, request, options);
       },
     },
+    exec: tasks.exec,
     find: async (service) => {
       const task = await first(service);
       return task && toContainer(service, task);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { HttpRequest } from '../../../stack/model.ts';
-import type { Engine } from '../../engine/engine.ts';
+import type { Engine, ExecOptions, ExecResult } from '../../engine/engine.ts';
 import { roleLabel } from '../../engine/labels.ts';
 import type { FullResponse } from '../../util/http.ts';
 import { type RequestOptions, requestInside } from '../service-client.ts';
@@ -13,6 +13,8 @@ import { type RequestOptions, requestInside } from '../service-client.ts';
 export interface TaskClient extends AsyncDisposable {
   /** Rejects with a ConnectionError when there is no response in time; any status is a response. */
   request(address: string, request: HttpRequest, options: RequestOptions): Promise<FullResponse>;
+  /** Runs a program of its image there. */
+  exec(argv: readonly string[], options: Pick<ExecOptions, 'stdin' | 'signal'>): Promise<ExecResult>;
 }
 
 /** The stack of such a container. */
@@ -49,6 +51,10 @@ export function openTaskClient(
     async request(address, request, options) {
       opening ??= open();
       return requestInside(engine, await opening, address, request, options);
+    },
+    async exec(argv, options) {
+      opening ??= open();
+      return engine.exec(await opening, argv, options);
     },
     async [Symbol.asyncDispose]() {
       const id = await opening?.catch(() => undefined);

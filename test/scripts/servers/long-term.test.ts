@@ -53,10 +53,11 @@ interface Observation {
 function accessTo({ counters, page: whole, log = [], answer, refusal }: Observation): PrometheusAccess {
   return {
     request: async () => ({ status: 200, body: whole ?? page(counters) }),
-    exec: async () => {
-      if (refusal !== undefined) return { exitCode: 1, stdout: '', stderr: `${refusal}\n` };
+    query: ({ read }) => {
+      if (read === undefined) return undefined;
+      if (refusal !== undefined) return Promise.resolve({ exitCode: 1, stdout: '', stderr: `${refusal}\n` });
       if (answer === undefined) throw new Error('the store is not to be asked');
-      return { exitCode: 0, stdout: answer, stderr: '' };
+      return Promise.resolve({ exitCode: 0, stdout: answer, stderr: '' });
     },
     lines: async () => log,
     now: () => 1,
@@ -205,11 +206,12 @@ async function confirm(before: object | undefined, after: object, more: Partial<
   const time = new SteeredTime();
   const config = stackSchema.parse({ long_term: after });
   const access = accessTo(more);
+  const store = storeOf(after);
   const context: DriverContext = {
     service: { ...prometheus, proofs: () => [] },
     release: { config, files: filesOf(after), revision: '3f2a', md5: never },
     confirmed: before === undefined ? undefined : filesOf(before),
-    ...access,
+    exec: async () => (await access.query(store, '')) ?? never(),
     request: async (request) =>
       request.path === '/metrics'
         ? access.request(request)

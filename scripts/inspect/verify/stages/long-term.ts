@@ -1,6 +1,6 @@
 import { canaryLabel, canaryMetric } from '../../../../stack/canary.ts';
 import { longTermStore } from '../../../../stack/long-term/store.ts';
-import { type Arrival, findCanary } from '../../../servers/long-term.ts';
+import { type Arrival, findCanary, queryBeside, queryInside } from '../../../servers/long-term.ts';
 import type { PipelineCheck, Stage } from '../pipeline-check.ts';
 
 /** Prometheus has sent the canary to the store of `long_term`, which returns it. */
@@ -30,7 +30,10 @@ function find({ servers, nonce, startedAt }: PipelineCheck): Promise<Arrival> {
     { metric: canaryMetric, matcher: `${canaryLabel}="${nonce}"`, since: since - clockMs },
     {
       request: ({ method, path }) => servers.request('prometheus', { method, path }),
-      exec: (argv) => servers.exec('prometheus', argv),
+      query:
+        servers.execBeside === undefined
+          ? queryInside((argv) => servers.exec('prometheus', argv))
+          : queryBeside(servers.execBeside),
       lines: async () => (await servers.lines('prometheus', new Date(since - recentMs))).map(({ text }) => text),
       now: () => Date.now(),
     },

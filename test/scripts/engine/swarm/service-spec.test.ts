@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import { toServiceState } from '../../../../scripts/engine/swarm/service-spec.ts';
 import { toServiceSpec } from '../../../../scripts/plan/swarm/service-spec.ts';
-import { goldenTarget } from '../../../support/swarm-states.ts';
+import { goldenTarget, threeNodes } from '../../../support/swarm-states.ts';
 
 /** The request for a service of the golden stack, with as many files as show their form. */
-async function stateOf(name: string) {
-  const { stack, services } = await goldenTarget();
+async function stateOf(name: string, golden = 'swarm') {
+  const { stack, services } = await goldenTarget(threeNodes, golden);
   const service = services.find((candidate) => candidate.service === name);
   if (service === undefined) throw new Error(`no ${name}`);
   const target = { ...service, files: service.files.slice(0, 1), revision: 'r', digests: {} };
@@ -16,7 +16,13 @@ async function stateOf(name: string) {
   return toServiceState({ ...spec, containerLabels, labels: {} }, placed);
 }
 
-it.each(['prometheus', 'alertmanager', 'pushgateway', 'node'])('must ask for %s as recorded', async (name) => {
-  const text = JSON.stringify(await stateOf(name), undefined, 2).replaceAll(/-[0-9a-f]{12}"/g, '-HASH"');
+it.each([
+  ['prometheus', 'swarm'],
+  ['alertmanager', 'swarm'],
+  ['pushgateway', 'swarm'],
+  ['node', 'swarm'],
+  ['victoriametrics', 'swarm-store'],
+])('must ask for %s of the golden stack %s as recorded', async (name, golden) => {
+  const text = JSON.stringify(await stateOf(name, golden), undefined, 2).replaceAll(/-[0-9a-f]{12}"/g, '-HASH"');
   await expect(text).toMatchFileSnapshot(`service-spec/${name}.txt`);
 });

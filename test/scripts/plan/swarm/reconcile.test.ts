@@ -167,3 +167,27 @@ it('must restore without recording, and confirm what was not touched too', async
 });
 
 const running = (target: SwarmTarget): SwarmObserved => runningAs(target);
+
+it('must confirm Prometheus after the store that it sends to, which changes first', async () => {
+  const target = await goldenTarget(threeNodes, 'swarm-store');
+  const store = changed(target, 'victoriametrics', withImage('vm:2'));
+  const kinds = (next: SwarmTarget) =>
+    reconcileSwarm(next, runningAs(target)).steps.flatMap(({ do: kind, ...step }) =>
+      'service' in step ? [`${kind} ${step.service}`] : [],
+    );
+  expect(kinds(store)).toEqual([
+    'updateService victoriametrics',
+    'waitTasks victoriametrics',
+    'confirmTasks victoriametrics',
+    'waitTasks prometheus',
+    'confirmTasks prometheus',
+  ]);
+  expect(kinds(changed(store, 'prometheus', withImage('prometheus:4')))).toEqual([
+    'updateService victoriametrics',
+    'waitTasks victoriametrics',
+    'confirmTasks victoriametrics',
+    'updateService prometheus',
+    'waitTasks prometheus',
+    'confirmTasks prometheus',
+  ]);
+});
