@@ -151,6 +151,7 @@ function networkCalls(
               labels: network.Labels ?? {},
               driver: network.Driver,
               isAttachable: network.Attachable,
+              isOfSwarm: network.Scope === 'swarm' && !network.Ingress,
               isDefault: nameOf(network.Name) === defaultName,
             }),
           )

@@ -103,6 +103,8 @@ export interface NetworkSummary {
   readonly driver: string;
   /** Whether a swarm's network can have containers that are not of the swarm's services. */
   readonly isAttachable: boolean;
+  /** Whether services of a swarm can join it on any node. */
+  readonly isOfSwarm: boolean;
   /** Whether it is the engine's default network, which resolves no names. */
   readonly isDefault: boolean;
 }

@@ -61,7 +61,7 @@ const notYet: readonly { readonly key: 'access' | 'discovery'; readonly why: str
 /** What stack.yml says that a swarm cannot do. */
 export function swarmProblems(config: StackConfig): readonly Problem[] {
   if (!isSwarm(config)) return [];
-  const { bind, grafana, networks, prometheus, swarm } = config;
+  const { bind, grafana, prometheus, swarm } = config;
   const label = swarm.replica_label;
   const refused = (path: KeyPath, message: string, hint: string): Problem => ({
     code: 'not-on-a-swarm',
@@ -81,15 +81,6 @@ export function swarmProblems(config: StackConfig): readonly Problem[] {
         ? []
         : [{ ...refused([key], `${quoted(key)} does not work on a swarm: ${why}`, 'remove it'), atKey: true }],
     ),
-    ...(networks.length === 0
-      ? []
-      : [
-          refused(
-            ['networks'],
-            'services of a swarm cannot join further networks yet',
-            "remove it; containers and services can join the stack's own network, which is attachable",
-          ),
-        ]),
     ...(bind === '127.0.0.1' || bind === '0.0.0.0' || bind === '::'
       ? []
       : [

@@ -297,7 +297,7 @@ describe('a container in several networks', () => {
 describe('a network', () => {
   test('must be found by its labels', async () => {
     const id = await bench.engine.createNetwork(bench.name('net'), bench.labels);
-    const kind = { driver: 'bridge', isAttachable: false, isDefault: false };
+    const kind = { driver: 'bridge', isAttachable: false, isOfSwarm: false, isDefault: false };
     const network = { id, name: bench.name('net'), labels: bench.labels, ...kind };
     expect(await bench.engine.listNetworks(bench.labels)).toContainEqual(network);
     await bench.engine.removeNetwork(id);

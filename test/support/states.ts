@@ -58,7 +58,15 @@ export function observedAs(desired: Desired, present: readonly string[]): Observ
 
 /** A network of the engine that services can join. */
 export function network(name: string): NetworkSummary {
-  return { id: `id of ${name}`, name, labels: {}, driver: 'bridge', isAttachable: false, isDefault: false };
+  return {
+    id: `id of ${name}`,
+    name,
+    labels: {},
+    driver: 'bridge',
+    isAttachable: false,
+    isOfSwarm: false,
+    isDefault: false,
+  };
 }
 
 /** The history entry of a desired stack that was confirmed, each release in the first slot. */

@@ -46,7 +46,7 @@ export function runningAs(target: SwarmTarget, nodes: readonly SwarmNode[] = thr
   const ids = new Map(files.map(({ name, id }) => [name, id]));
   const services = target.services.map((service) => {
     const spec = toServiceSpec(target.stack, service);
-    const state = toServiceState(spec, { network: 'id-of-network', files: ids, parallelism: 1 });
+    const state = toServiceState(spec, { network: 'id-of-network', networks: new Map(), files: ids, parallelism: 1 });
     const count = service.replicas ?? nodes.length;
     const tasks = Array.from({ length: count }, (_, at): SwarmTask => {
       const slot = service.replicas === undefined ? undefined : at + 1;
@@ -59,6 +59,7 @@ export function runningAs(target: SwarmTarget, nodes: readonly SwarmNode[] = thr
   return {
     nodes,
     files,
+    networks: [],
     network: 'id-of-network',
     services: new Map(services),
     records: [recordOf(target, 1, 'confirmed')],
@@ -67,7 +68,7 @@ export function runningAs(target: SwarmTarget, nodes: readonly SwarmNode[] = thr
 
 /** A swarm without anything of a stack. */
 export const nothingOn = (nodes: readonly SwarmNode[] = threeNodes): SwarmObserved => {
-  return { nodes, files: [], network: undefined, services: new Map(), records: [] };
+  return { nodes, files: [], networks: [], network: undefined, services: new Map(), records: [] };
 };
 
 export function recordOf(

@@ -6,7 +6,7 @@ import { checkOrigin } from '../../plan/origin.ts';
 import type { Plan, SwarmAction } from '../../plan/plan.ts';
 import { forRunningImages } from '../../plan/substitutes.ts';
 import type { SwarmObserved } from '../../plan/swarm/observe.ts';
-import { checkNodes, imageForClient, observeStack, requireManager, targetOf, urlsOf } from '../../plan/swarm/place.ts';
+import { checkPlaces, imageForClient, observeStack, requireManager, targetOf, urlsOf } from '../../plan/swarm/place.ts';
 import { reconcileSwarm } from '../../plan/swarm/reconcile.ts';
 import type { SwarmTarget } from '../../plan/swarm/target.ts';
 import { takeLock } from '../../state/lock.ts';
@@ -72,7 +72,7 @@ async function change(given: SwarmChangeOptions): Promise<SwarmChanged> {
   const { observed, target, plan } = await compare();
   if (plan.steps.length === 0) return { plan, urls: urlsOf(target, observed) };
   await checkOwner(observed);
-  checkNodes(target, observed);
+  checkPlaces(target, observed, rendering);
   const changed = new Set(plan.changes.flatMap(({ service, action }) => (action === 'none' ? [] : [service])));
   await validateInContainers({ ...given, rendering, imageOf, isChanged: ({ name }: Service) => changed.has(name) });
   await applyTarget(plan, { ...given, target, observed, config, command, recreate, labels: originLabels(origin) });

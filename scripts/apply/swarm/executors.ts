@@ -9,7 +9,7 @@ import type { PlacedSpec, SwarmFile, SwarmService } from '../../engine/swarm/swa
 import type { SwarmAction } from '../../plan/plan.ts';
 import { confirmTasks } from '../../plan/swarm/confirm-tasks.ts';
 import { wantedTasks } from '../../plan/swarm/nodes.ts';
-import { idsByName, observeSwarm, type SwarmObserved } from '../../plan/swarm/observe.ts';
+import { idsByName, joinableIds, observeSwarm, type SwarmObserved } from '../../plan/swarm/observe.ts';
 import { toServiceSpec } from '../../plan/swarm/service-spec.ts';
 import type { StoredFile, SwarmServiceTarget, SwarmTarget } from '../../plan/swarm/target.ts';
 import { names } from '../../state/names.ts';
@@ -59,11 +59,17 @@ export function swarmExecutors(context: SwarmContext): Executors<SwarmAction> {
     return found.id;
   };
   const placed = async (service: SwarmServiceTarget, current?: SwarmService): Promise<PlacedSpec> => {
-    const [files, nodes, network] = await Promise.all([swarm.listFiles(ours), swarm.listNodes(), networkId()]);
+    const [files, nodes, network, networks] = await Promise.all([
+      swarm.listFiles(ours),
+      swarm.listNodes(),
+      networkId(),
+      engine.listNetworks({}),
+    ]);
     const wanted = wantedTasks(service, nodes);
     const old = current?.state.TaskTemplate?.ForceUpdate ?? 0;
     return {
       network,
+      networks: joinableIds(networks),
       files: idsByName(files),
       // A task that no node takes now must not keep the others waiting for their turn.
       parallelism: service.replicas === undefined ? 0 : 1 + wanted.all - wanted.now,
@@ -176,7 +182,7 @@ function waitingNote({ service, replicas, constraints }: SwarmServiceTarget, { w
 /** Removes configs and secrets that neither a service nor a revision of the history needs, and records that are too old. */
 async function removeFiles(engine: Engine, stack: string): Promise<void> {
   const { swarm } = engine;
-  const observed = await observeSwarm(swarm, (labels) => engine.listNetworks(labels), stack);
+  const observed = await observeSwarm(swarm, () => engine.listNetworks({}), stack);
   const { records, services, files } = observed;
   const obsolete = obsoleteRecords(records);
   const recorded = newestRevisions(records).flatMap(({ target }) => target?.services ?? []);

@@ -58,7 +58,11 @@ export function toServiceState(spec: SwarmServiceSpec, placed: PlacedSpec): Serv
         ...(spec.replicas === undefined || spec.replicas === 1 ? {} : { MaxReplicas: 1 }),
       },
       ForceUpdate: placed.force ?? 0,
-      Networks: [{ Target: placed.network, Aliases: [spec.alias] }],
+      Networks: [
+        { Target: placed.network, Aliases: [spec.alias] },
+        // There it has the name of its service only: other services may have its name in this stack.
+        ...spec.networks.map((name) => ({ Target: placed.networks.get(name) ?? name })),
+      ],
       LogDriver: { Name: hardening.LogConfig.Type, Options: { ...hardening.LogConfig.Config } },
     },
     Mode: spec.replicas === undefined ? { Global: {} } : { Replicated: { Replicas: spec.replicas } },

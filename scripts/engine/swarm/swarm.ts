@@ -113,6 +113,8 @@ export interface Swarm {
 /** What a spec names, as ids of the swarm, and how an update goes. */
 export interface PlacedSpec {
   readonly network: string;
+  /** The ids of further networks by name. */
+  readonly networks: ReadonlyMap<string, string>;
   /** The ids of files by name. */
   readonly files: ReadonlyMap<string, string>;
   /** How many tasks are replaced at the same time; 0 for all. */
@@ -139,6 +141,8 @@ export interface SwarmServiceSpec {
   readonly env: Readonly<Record<string, string>>;
   /** `uid:gid`, in numbers. */
   readonly user: string;
+  /** Names of the networks that it joins beside the stack's own. */
+  readonly networks: readonly string[];
   /** May have the engine's placeholders, such as `{{.Node.Hostname}}`. */
   readonly hostname: string;
   /** How many tasks run; undefined for one on each node. */

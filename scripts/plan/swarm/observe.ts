@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { isMapping } from '../../../stack/values/mapping.ts';
+import type { NetworkSummary } from '../../engine/engine.ts';
 import { serviceLabel, specLabel, stackLabel } from '../../engine/labels.ts';
 import { toServiceState } from '../../engine/swarm/service-spec.ts';
 import type {
@@ -24,6 +25,8 @@ export interface SwarmObserved {
   readonly files: readonly SwarmFile[];
   /** Its history, oldest first. */
   readonly records: readonly SwarmRecord<RecordedTarget>[];
+  /** All networks that the engine of the manager knows. */
+  readonly networks: readonly NetworkSummary[];
   /** The id of its network; undefined when there is none. */
   readonly network: string | undefined;
 }
@@ -43,10 +46,10 @@ export interface ObservedSwarmService {
 /** The calls that show what a stack has. */
 export type SwarmLook = Pick<Swarm, 'listNodes' | 'listServices' | 'listTasks' | 'listFiles'>;
 
-/** Reads what a stack has on a swarm; `networks` are those of the engine. */
+/** Reads what a stack has on a swarm; `listNetworks` lists all networks of the engine. */
 export async function observeSwarm(
   swarm: SwarmLook,
-  listNetworks: (labels: Readonly<Record<string, string>>) => Promise<readonly { id: string; name: string }[]>,
+  listNetworks: () => Promise<readonly NetworkSummary[]>,
   stack: string,
 ): Promise<SwarmObserved> {
   const ours = { [stackLabel]: stack };
@@ -54,13 +57,20 @@ export async function observeSwarm(
     swarm.listNodes(),
     swarm.listServices(ours),
     swarm.listFiles(ours),
-    listNetworks(ours),
+    listNetworks(),
   ]);
   const tasks = await swarm.listTasks(services.map(({ id }) => id));
-  const network = networks.find(({ name }) => name === names.network(stack))?.id;
+  const network = networks.find(
+    ({ name, labels }) => name === names.network(stack) && labels[stackLabel] === stack,
+  )?.id;
   const records = readRecords(files, parseTarget);
   const recorded = new Set(records.map(({ file }) => file));
-  const placed: PlacedSpec = { network: network ?? '', files: idsByName(files), parallelism: 1 };
+  const placed: PlacedSpec = {
+    network: network ?? '',
+    networks: joinableIds(networks),
+    files: idsByName(files),
+    parallelism: 1,
+  };
   return {
     nodes,
     services: new Map(
@@ -74,8 +84,14 @@ export async function observeSwarm(
     ),
     files: files.filter((file) => !recorded.has(file)),
     records,
+    networks,
     network,
   };
+}
+
+/** The ids of the networks that services of a swarm can join, by name. */
+export function joinableIds(networks: readonly NetworkSummary[]): ReadonlyMap<string, string> {
+  return new Map(networks.filter(({ isOfSwarm }) => isOfSwarm).map(({ name, id }) => [name, id]));
 }
 
 export function idsByName(files: readonly SwarmFile[]): ReadonlyMap<string, string> {

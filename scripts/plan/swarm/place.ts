@@ -4,13 +4,14 @@ import type { Engine } from '../../engine/engine.ts';
 import type { Rendering } from '../../render/rendering.ts';
 import { lastConfirmed } from '../../state/swarm/records.ts';
 import { StackError } from '../../util/stack-error.ts';
+import { checkNetworks } from '../joined-networks.ts';
 import { choosePins, meets, pinIn } from './nodes.ts';
 import { observeSwarm, type SwarmObserved } from './observe.ts';
 import { isPublished, type SwarmTarget, toTarget } from './target.ts';
 
 /** What a stack has on the swarm. */
 export function observeStack(engine: Engine, stack: string): Promise<SwarmObserved> {
-  return observeSwarm(engine.swarm, (labels) => engine.listNetworks(labels), stack);
+  return observeSwarm(engine.swarm, () => engine.listNetworks({}), stack);
 }
 
 /** The id of the swarm; throws a StackError when the engine is no manager of one. */
@@ -54,6 +55,14 @@ export function targetOf(
   const { cluster, image, checks } = options;
   return toTarget(rendering, { cluster, image, pins, healthCheck: ({ name }) => checks.get(name) });
 }
+
+/** Throws an InputError for networks that services cannot join, and a StackError for a service that no node may run. */
+export function checkPlaces(target: SwarmTarget, observed: SwarmObserved, { config, locate }: Placing): void {
+  checkNetworks({ config, services: target.services.map(({ container }) => ({ spec: container })) }, observed, locate);
+  checkNodes(target, observed);
+}
+
+type Placing = Pick<Rendering, 'config' | 'locate'>;
 
 /** Throws a StackError for a service that no node of the swarm may run. */
 export function checkNodes({ stack, services }: SwarmTarget, { nodes }: SwarmObserved): void {

@@ -15,7 +15,7 @@ import type { SwarmAction } from '../plan.ts';
 import { findObstacle, type PlanReport } from '../plan-stack.ts';
 import { forRunningImages, substitutesOf } from '../substitutes.ts';
 import type { SwarmObserved } from './observe.ts';
-import { checkNodes, observeStack, requireManager, targetOf } from './place.ts';
+import { checkPlaces, observeStack, requireManager, targetOf } from './place.ts';
 import { reconcileSwarm } from './reconcile.ts';
 import { toRelease } from './release.ts';
 import type { SwarmServiceTarget, SwarmTarget } from './target.ts';
@@ -57,7 +57,7 @@ export async function planOnSwarm(options: SwarmPlanOptions): Promise<PlanReport
     refuseNewer(stack, newestVersion(resources));
     await checkOrigin({ stack, origin: rendering.origin, current: originOf(resources) });
     await checkLock(swarmLocks(engine.swarm, stack), stack);
-    checkNodes(target, observed);
+    checkPlaces(target, observed, rendering);
   });
   return {
     plan,

@@ -35,6 +35,7 @@ export function toServiceSpec(
     args: container.args,
     env: container.env,
     user: container.user,
+    networks: container.networks ?? [],
     hostname: replicas === undefined ? '{{.Node.Hostname}}' : replicas === 1 ? alias : `${alias}-{{.Task.Slot}}`,
     replicas,
     constraints: target.constraints,

@@ -45,6 +45,7 @@ const network = (name: string, stack: string): NetworkSummary => ({
   labels: { [stackLabel]: stack },
   driver: 'bridge',
   isAttachable: false,
+  isOfSwarm: false,
   isDefault: false,
 });
 

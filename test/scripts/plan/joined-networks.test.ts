@@ -7,8 +7,8 @@ import { InputError } from '../../../scripts/util/stack-error.ts';
 import { desiredStack, network } from '../../support/states.ts';
 
 /** The message for the networks of a stack.yml, by those of the engine. */
-async function refusal(networks: string, existing: readonly NetworkSummary[]): Promise<string> {
-  const text = `networks: ${networks}\n`;
+async function refusal(networks: string, existing: readonly NetworkSummary[], more = ''): Promise<string> {
+  const text = `networks: ${networks}\n${more}`;
   const source = await readYamlWithSecrets(text, 'stack.yml', undefined);
   const desired = desiredStack(['prometheus'], source.value as object);
   try {
@@ -108,6 +108,38 @@ it('must refuse a network that no container can be connected to, with the reason
          │                                ~~~~
       remove all but one: docker network ls --filter name=twin
     4 problems. Nothing was changed.
+    "
+  `);
+});
+
+it('must accept networks of a swarm on a swarm, and refuse those of one node, by name and with what to do', async () => {
+  const overlay = (name: string) => ({ ...network(name), driver: 'overlay', isOfSwarm: true });
+  const all = [...engine, overlay('mesh'), overlay('lab'), { ...network('ingress'), driver: 'overlay' }];
+  const onSwarm = (networks: string) => refusal(networks, all, 'target: swarm\n');
+  // The engine of the manager has another one named lab.
+  expect(await onSwarm('[mesh, lab]')).toBe('none');
+  expect(await onSwarm('[demo]')).toMatchInlineSnapshot(`
+    "✖ stack.yml:1:12 no service can join the network "demo": it is a network of this node alone (driver bridge, scope local), and the services run on any node
+       1 │ networks: [demo]
+         │            ~~~~
+      create one of the whole swarm under another name: docker network create --driver overlay --attachable demo-swarm; connect what the services are to reach to it
+    1 problem. Nothing was changed.
+    "
+  `);
+  expect(await onSwarm('[ingress]')).toMatchInlineSnapshot(`
+    "✖ stack.yml:1:12 no service can join the network "ingress": it is the one of published ports
+       1 │ networks: [ingress]
+         │            ~~~~~~~
+      create another one: docker network create --driver overlay --attachable NAME
+    1 problem. Nothing was changed.
+    "
+  `);
+  expect(await onSwarm('[app]')).toMatchInlineSnapshot(`
+    "✖ stack.yml:1:12 the swarm has no network "app"
+       1 │ networks: [app]
+         │            ~~~
+      it has lab, mesh; to create it: docker network create --driver overlay --attachable app
+    1 problem. Nothing was changed.
     "
   `);
 });
