@@ -12,6 +12,7 @@ import { notRunning } from '../state/not-running.ts';
 import { refusedHint, refusedLogin } from '../state/server-access.ts';
 import { openServiceClient, type ServiceClient } from '../state/service-client.ts';
 import { openStackTasks } from '../state/swarm/stack-tasks.ts';
+import { systemClock } from '../util/clock.ts';
 import type { FullResponse } from '../util/http.ts';
 import { StackError } from '../util/stack-error.ts';
 
@@ -81,7 +82,10 @@ export async function openServers(engine: Engine, config: StackConfig, signal: A
 
 /** The same on a swarm: logs are those of all tasks, and nothing runs in their containers, which may be on other nodes. */
 async function openSwarmServers(engine: Engine, config: StackConfig, signal: AbortSignal): Promise<Servers> {
-  const { client, find, lines, exec } = await openStackTasks(engine, config.name);
+  const { client, find, lines, exec, file } = await openStackTasks(engine, config.name, {
+    clock: systemClock,
+    signal,
+  });
   const inside = (service: string) =>
     new NoAnswerError({
       service,
@@ -93,7 +97,7 @@ async function openSwarmServers(engine: Engine, config: StackConfig, signal: Abo
     lines: (service, since) => lines(service, since, signal),
     exec: (service) => Promise.reject(inside(service)),
     execBeside: (argv, stdin) => exec(argv, { stdin, signal }),
-    file: (service) => Promise.reject(inside(service)),
+    file,
   };
 }
 

@@ -2,7 +2,7 @@ import type { HttpRequest, HttpResponse, RenderedFile } from '../../stack/model.
 import type { Secret } from '../../stack/secret.ts';
 import type { Release, Service } from '../../stack/service.ts';
 import type { ExecResult } from '../engine/engine.ts';
-import type { SecretStore } from '../state/secret-store.ts';
+import type { SecretStore, Secrets } from '../state/secret-store.ts';
 import type { Clock } from '../util/clock.ts';
 import { StackError } from '../util/stack-error.ts';
 import type { StoreQuery } from './long-term.ts';
@@ -15,6 +15,11 @@ export interface ServiceDriver {
   confirm(context: DriverContext): Promise<readonly string[]>;
   /** Proves that what a server of this kind sends to a store arrives there, where it has one; part of `confirm`. */
   confirmStore?(context: StoreContext): Promise<readonly string[]>;
+  /**
+   * Makes a server of a swarm take its secrets, where it takes them from their files only at its first start; `former` are those
+   * that it may still have. Returns notes for the user.
+   */
+  takeSecrets?(context: SecretsContext): Promise<readonly string[]>;
   /** What would keep this command from changing the running server, such as a password that it rejects; changes nothing. */
   problems?(context: LookContext): Promise<readonly ServerProblem[]>;
   /** What was changed by hand inside the running server, which runs these files; a sentence each. */
@@ -35,6 +40,12 @@ export type StoreContext = Pick<
   | 'deadlineMs'
   | 'onProgress'
 > & { readonly query: StoreQuery };
+
+/** A running server, its secrets by name, and those of before. */
+export interface SecretsContext extends Pick<DriverContext, 'request'> {
+  readonly wanted: Secrets;
+  readonly former: readonly Secrets[];
+}
 
 /** A running server to look at. */
 export type LookContext = Pick<DriverContext, 'kept' | 'given' | 'request' | 'rejected' | 'lastLines'> & {

@@ -61,7 +61,7 @@ const notYet: readonly { readonly key: 'access' | 'discovery'; readonly why: str
 /** What stack.yml says that a swarm cannot do. */
 export function swarmProblems(config: StackConfig): readonly Problem[] {
   if (!isSwarm(config)) return [];
-  const { bind, grafana, prometheus, swarm } = config;
+  const { bind, prometheus, swarm } = config;
   const label = swarm.replica_label;
   const refused = (path: KeyPath, message: string, hint: string): Problem => ({
     code: 'not-on-a-swarm',
@@ -90,15 +90,6 @@ export function swarmProblems(config: StackConfig): readonly Problem[] {
             'write 0.0.0.0 to publish the ports on every node that runs the service, or remove it',
           ),
         ]),
-    ...(grafana.enabled && grafana.admin_password === undefined
-      ? [
-          refused(
-            ['grafana'],
-            'on a swarm, grafana.admin_password must be set: a swarm shows a generated password to nobody',
-            'write "admin_password: !env GRAFANA_PASSWORD" there, or "enabled: false"',
-          ),
-        ]
-      : []),
     ...(/:v?[012]\.\d/.test(prometheus.image) && prometheus.enabled
       ? [
           refused(

@@ -53,7 +53,7 @@ export function runningAs(target: SwarmTarget, nodes: readonly SwarmNode[] = thr
       return taskOf(target.stack, service.service, hashTarget(service), { slot, node: nodes[at % nodes.length]?.id });
     });
     const labels = { ...spec.labels, [serviceLabel]: service.service, [specLabel]: JSON.stringify(service) };
-    const found = { id: `id-of-${spec.name}`, name: spec.name, version: 1, labels, state };
+    const found = { id: `id-of-${spec.name}`, name: spec.name, version: 1, labels, state, mounted: [] };
     return [service.service, { service: found, target: service, tasks, edits: [] }] as const;
   });
   return {

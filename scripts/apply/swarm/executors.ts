@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import type { StackConfig } from '../../../stack/config.ts';
 import { fullName } from '../../../stack/swarm/swarm.ts';
 import { counted } from '../../../stack/values/words.ts';
@@ -10,15 +9,18 @@ import type { SwarmAction } from '../../plan/plan.ts';
 import { confirmTasks } from '../../plan/swarm/confirm-tasks.ts';
 import { wantedTasks } from '../../plan/swarm/nodes.ts';
 import { idsByName, joinableIds, observeSwarm, type SwarmObserved } from '../../plan/swarm/observe.ts';
+import { imageForClient } from '../../plan/swarm/place.ts';
 import { toServiceSpec } from '../../plan/swarm/service-spec.ts';
 import type { StoredFile, SwarmServiceTarget, SwarmTarget } from '../../plan/swarm/target.ts';
 import { names } from '../../state/names.ts';
+import { makeSecret } from '../../state/secret-store.ts';
 import { beginRecord, endRecord, newestRevisions, obsoleteRecords } from '../../state/swarm/records.ts';
 import type { TaskClient } from '../../state/swarm/task-client.ts';
 import type { Clock } from '../../util/clock.ts';
 import { StackError } from '../../util/stack-error.ts';
 import type { Executors } from '../run-plan.ts';
 import { confirmStores } from './confirm-stores.ts';
+import { takeSecrets } from './take-secrets.ts';
 import { type RunningTasks, waitTasks } from './wait-tasks.ts';
 
 export interface SwarmContext {
@@ -139,6 +141,9 @@ export function swarmExecutors(context: SwarmContext): Executors<SwarmAction> {
       const [files, network] = await Promise.all([swarm.listFiles(ours), networkId()]);
       const { config, client } = context;
       await confirmTasks(tasks, nodes, { target: service, config, files, network, client, clock, signal });
+      const image = imageForClient(target) ?? '';
+      const taken = { ...context, service, image, stack, stored: target.stored, files, network, signal };
+      for (const text of await takeSecrets(tasks, taken)) note(text);
       // What ran before runs again, whatever its store does.
       if (context.isRestored === true) return;
       const notes = await confirmStores(tasks, { ...context, service, files, network, startedAt, signal, onProgress });
@@ -156,8 +161,7 @@ export function swarmExecutors(context: SwarmContext): Executors<SwarmAction> {
 
 function contentOf({ content, length }: StoredFile): Buffer {
   if (content !== undefined) return content;
-  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
-  return Buffer.from(Array.from({ length: length ?? 0 }, () => letters[randomInt(letters.length)]).join(''));
+  return Buffer.from(makeSecret(length ?? 0).reveal());
 }
 
 /** Another command may have stored the same file at the same time; a file of others is never used. */

@@ -11,6 +11,7 @@ import { newestVersion, refuseNewer } from '../../state/newer-version.ts';
 import { originOf } from '../../state/origin.ts';
 import { swarmLocks } from '../../state/swarm/lock-store.ts';
 import { lastConfirmed, recordRole } from '../../state/swarm/records.ts';
+import { removeLeftReaders } from '../../state/swarm/secret-reader.ts';
 import { removeLeftClients } from '../../state/swarm/task-client.ts';
 import { StackError, unchangedIfInterrupted } from '../../util/stack-error.ts';
 import type { Run } from '../run.ts';
@@ -68,6 +69,7 @@ async function takeDown(options: SwarmTakeDown): Promise<SwarmTakenDown> {
   if (observed.services.size > 0)
     await step('down:tasks', 'wait until its tasks have ended', () => tasksEnded(options, observed));
   await removeLeftClients(engine, stack, 'all');
+  await removeLeftReaders(engine, stack, 'all');
   const network = names.network(stack);
   if (observed.network !== undefined) {
     await step('down:network', `remove the network ${network}`, () => removeNetwork(options, observed.network ?? ''));

@@ -136,9 +136,7 @@ export const commands: readonly Entry[] = [
     name: 'password',
     group: 'Other',
     summary: "show or rotate Grafana's admin password",
-    onSwarm: {
-      instead: 'change grafana.admin_password in stack.yml, then promstack up',
-    },
+    onSwarm: 'works',
     load: async () => (await import('./password.ts')).command,
   },
   {

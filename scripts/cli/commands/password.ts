@@ -1,8 +1,10 @@
 import * as z from 'zod';
 import type { StackConfig } from '../../../stack/config.ts';
 import { grafana } from '../../../stack/grafana/service.ts';
-import { adminUser, givenPasswordPath } from '../../../stack/grafana/settings.ts';
+import { adminUser, generatedSecrets, givenPasswordPath } from '../../../stack/grafana/settings.ts';
 import { Secret } from '../../../stack/secret.ts';
+import { isSwarm } from '../../../stack/swarm/replicas.ts';
+import { configMount } from '../../../stack/values/container.ts';
 import type { ContainerSummary, Engine } from '../../engine/engine.ts';
 import { passwordStore, rotatePassword, storedPasswords } from '../../servers/grafana/password.ts';
 import { serverProblems } from '../../servers/problems.ts';
@@ -38,6 +40,13 @@ export const command = defineCommand({
       ]);
     }
     await using engine = await connectEngine(context);
+    if (isSwarm(config)) {
+      if (rotate === true) {
+        const hint = 'set grafana.admin_password in stack.yml, then promstack up';
+        throw new InputError([misuse('--rotate: not for a stack with the target swarm', hint)]);
+      }
+      return await showOfSwarm(context, engine, config);
+    }
     return await (rotate === true ? rotateIt(context, engine, config) : show(context, engine, config));
   },
 });
@@ -48,13 +57,7 @@ async function show(context: PasswordContext, engine: Engine, config: StackConfi
   const container = await engine.findContainer(names.container(config.name, grafana.name));
   const kept = passwordStore(engine, config, container?.id);
   const { current: stored } = await storedPasswords({ kept });
-  if (stored === undefined) {
-    throw new StackError({
-      doing: "reading the password of Grafana's admin",
-      why: 'there is no password yet: Grafana was never started',
-      tryThis: 'promstack up',
-    });
-  }
+  if (stored === undefined) throw noPassword();
   const only = [grafana.name];
   const [problem] = await serverProblems({ engine, config, clock, signal, only });
   // While a new one was being set, only signing in has shown which of the two is valid.
@@ -76,6 +79,35 @@ async function show(context: PasswordContext, engine: Engine, config: StackConfi
   }
   report({ kind: 'warning', isResult: true, text: `Grafana: ${problem.message}\n  try: ${tryThis}` });
   return exitCodes.refused;
+}
+
+/** Prints the password that the swarm has as a secret. */
+async function showOfSwarm(context: PasswordContext, engine: Engine, { name: stack }: StackConfig): Promise<ExitCode> {
+  const { imageForClient, observeStack, requireManager } = await import('../../plan/swarm/place.ts');
+  const { readSecrets } = await import('../../state/swarm/secret-reader.ts');
+  const { lastConfirmed } = await import('../../state/swarm/records.ts');
+  await requireManager(engine);
+  const { services, records, files } = await observeStack(engine, stack);
+  // While the stack is down, the swarm keeps what it had.
+  const recorded = lastConfirmed(records)?.target?.services ?? [];
+  const running = [...services.values()].flatMap(({ target }) => target ?? []);
+  const all = running.length === 0 ? recorded : running;
+  const path = `${configMount}/secrets/${generatedSecrets.adminPassword}`;
+  const mounted = all.find(({ service }) => service === grafana.name)?.files.find(({ target }) => target === path);
+  const secrets = files.filter(({ kind, name }) => kind === 'secret' && name === mounted?.name);
+  if (secrets.length === 0) throw noPassword();
+  const image = imageForClient({ services: all }) ?? '';
+  const read = await readSecrets(engine, { ...context, stack, image, secrets });
+  print(context, { password: new Secret(read.get(mounted?.name ?? '') ?? '', 'the swarm') });
+  return exitCodes.fine;
+}
+
+function noPassword(): StackError {
+  return new StackError({
+    doing: "reading the password of Grafana's admin",
+    why: 'there is no password yet: Grafana was never started',
+    tryThis: 'promstack up',
+  });
 }
 
 async function rotateIt(context: PasswordContext, engine: Engine, config: StackConfig): Promise<ExitCode> {

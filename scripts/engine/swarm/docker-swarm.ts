@@ -193,18 +193,45 @@ interface ServiceResponse {
 }
 
 function toService({ ID: id, Version, Spec, UpdateStatus }: ServiceResponse): SwarmService {
+  const container = (Spec.TaskTemplate as { readonly ContainerSpec?: ContainerResponse } | undefined)?.ContainerSpec;
   const update = UpdateStatus?.State && { state: UpdateStatus.State, message: UpdateStatus.Message ?? '' };
   return {
     id,
     name: Spec.Name ?? id,
     version: Version.Index,
-    image: (Spec.TaskTemplate as { readonly ContainerSpec?: { readonly Image?: string } } | undefined)?.ContainerSpec
-      ?.Image,
+    image: container?.Image,
+    mounted: [
+      ...(container?.Configs ?? []).map((file) => toMounted('config', file.ConfigID, file.ConfigName, file.File)),
+      ...(container?.Secrets ?? []).map((file) => toMounted('secret', file.SecretID, file.SecretName, file.File)),
+    ],
     labels: Spec.Labels ?? {},
     state: { ...Spec },
     update: update || undefined,
   };
 }
+
+interface ContainerResponse {
+  readonly Image?: string;
+  readonly Configs?:
+    | readonly { readonly ConfigID?: string; readonly ConfigName?: string; readonly File?: FileTarget }[]
+    | null;
+  readonly Secrets?:
+    | readonly { readonly SecretID?: string; readonly SecretName?: string; readonly File?: FileTarget }[]
+    | null;
+}
+
+interface FileTarget {
+  readonly Name?: string;
+}
+
+const toMounted = (
+  kind: SwarmFile['kind'],
+  id = '',
+  name = '',
+  file: FileTarget = {},
+): SwarmService['mounted'][number] => {
+  return { kind, id, name, target: file.Name ?? '' };
+};
 
 interface TaskResponse {
   readonly ID: string;

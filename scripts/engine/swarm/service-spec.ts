@@ -51,7 +51,7 @@ export function toServiceState(spec: SwarmServiceSpec, placed: PlacedSpec): Serv
           ...(spec.cpus === undefined ? {} : { NanoCPUs: Math.round(spec.cpus * 1e9) }),
         },
       },
-      RestartPolicy: { Condition: 'any', Delay: 2e9 },
+      RestartPolicy: { Condition: spec.isRestarted === false ? 'none' : 'any', Delay: 2e9 },
       Placement: {
         Constraints: [...spec.constraints],
         // Replicas on one node would go down with it, and could not share its volume.
@@ -59,7 +59,7 @@ export function toServiceState(spec: SwarmServiceSpec, placed: PlacedSpec): Serv
       },
       ForceUpdate: placed.force ?? 0,
       Networks: [
-        { Target: placed.network, Aliases: [spec.alias] },
+        ...(placed.network === undefined ? [] : [{ Target: placed.network, Aliases: [spec.alias] }]),
         // There it has the name of its service only: other services may have its name in this stack.
         ...spec.networks.map((name) => ({ Target: placed.networks.get(name) ?? name })),
       ],

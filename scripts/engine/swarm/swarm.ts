@@ -25,6 +25,8 @@ export interface SwarmService {
   readonly version: number;
   /** The image of its tasks. */
   readonly image?: string | undefined;
+  /** The configs and secrets that its tasks have, at their places. */
+  readonly mounted: readonly (Pick<MountedFile, 'kind' | 'name' | 'target'> & { readonly id: string })[];
   readonly labels: Labels;
   readonly state: ServiceState;
   /** How its last update goes; undefined before the first. */
@@ -112,7 +114,8 @@ export interface Swarm {
 
 /** What a spec names, as ids of the swarm, and how an update goes. */
 export interface PlacedSpec {
-  readonly network: string;
+  /** Undefined for tasks without a network. */
+  readonly network: string | undefined;
   /** The ids of further networks by name. */
   readonly networks: ReadonlyMap<string, string>;
   /** The ids of files by name. */
@@ -158,6 +161,8 @@ export interface SwarmServiceSpec {
   /** In the syntax of resolv.conf. */
   readonly dnsOptions?: readonly string[] | undefined;
   readonly stopTimeoutSeconds: number;
+  /** Whether a task that has ended is replaced by another one; true when absent. */
+  readonly isRestarted?: boolean | undefined;
   /** Labels of its containers. */
   readonly containerLabels: Labels;
   readonly labels: Labels;

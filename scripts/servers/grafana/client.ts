@@ -92,6 +92,12 @@ export class GrafanaClient {
     return this.#request(z.unknown(), 'POST', `/api/admin/provisioning/${what}/reload`, { timeoutMs });
   }
 
+  /** Changes the password of the user that signs in. */
+  changePassword(from: Secret, to: Secret): Promise<GrafanaResponse<unknown>> {
+    const body = JSON.stringify({ oldPassword: from.reveal(), newPassword: to.reveal() });
+    return this.#request(z.unknown(), 'PUT', '/api/user/password', undefined, body);
+  }
+
   /** The user that signs in; visitors get 401 even where they may read the rest. */
   user(): Promise<GrafanaResponse<z.infer<typeof userSchema>>> {
     return this.#request(userSchema, 'GET', '/api/user');
@@ -166,20 +172,27 @@ export class GrafanaClient {
     method: HttpRequest['method'],
     path: string,
     timeout?: Timeout,
+    body?: string,
   ): Promise<GrafanaResponse<T>> {
-    const response = await this.#fetch(method, path, timeout);
+    const response = await this.#fetch(method, path, timeout, body);
     return 'kind' in response ? response : toResponse(schema, response.status, response.body);
   }
 
-  async #fetch(method: HttpRequest['method'], path: string, timeout?: Timeout): Promise<HttpResponse | NoAnswer> {
+  async #fetch(
+    method: HttpRequest['method'],
+    path: string,
+    timeout?: Timeout,
+    body?: string,
+  ): Promise<HttpResponse | NoAnswer> {
     const headers = {
       authorization: this.#authorization,
       accept: 'application/json',
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       // Else the organization that the admin last chose in the browser.
       'x-grafana-org-id': '1',
     };
     try {
-      return await this.#send({ method, port, path, headers }, timeout);
+      return await this.#send({ method, port, path, headers, ...(body === undefined ? {} : { body }) }, timeout);
     } catch (error) {
       if (error instanceof ConnectionError) return { kind: 'noAnswer', message: error.message };
       throw error;

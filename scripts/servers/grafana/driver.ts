@@ -9,6 +9,7 @@ import { refusalReasons } from './log.ts';
 import { madeByHand } from './made-by-hand.ts';
 import { removeOld } from './remove-old.ts';
 import { quietSignIn, signIn, signInProblems } from './sign-in.ts';
+import { takePassword } from './take-password.ts';
 
 const reloadMs = 30_000;
 const perFileMs = 100;
@@ -45,6 +46,8 @@ export const grafanaDriver: ServiceDriver = {
     const notes = await Promise.all([datasourceNotes(context, client), removeOld(context, client)]);
     return notes.flat();
   },
+
+  takeSecrets: takePassword,
 
   async problems(context) {
     const locked = await signInProblems(context);

@@ -2,9 +2,11 @@ import type { ContainerSummary, Engine } from '../../engine/engine.ts';
 import { serviceLabel, stackLabel } from '../../engine/labels.ts';
 import type { LogLine } from '../../engine/log-line.ts';
 import type { SwarmTask } from '../../engine/swarm/swarm.ts';
+import { systemClock } from '../../util/clock.ts';
 import { ConnectionError } from '../../util/http.ts';
 import { names } from '../names.ts';
 import type { ServiceClient } from '../service-client.ts';
+import { readSecrets, type SecretReading } from './secret-reader.ts';
 import { openTaskClient, type TaskClient } from './task-client.ts';
 
 /** The servers of a stack on a swarm: of those with several tasks the first, always the same one. */
@@ -14,12 +16,21 @@ export interface StackTasks {
   find(service: string): Promise<ContainerSummary | undefined>;
   /** Runs a program of Prometheus's image in the stack's network. */
   readonly exec: TaskClient['exec'];
+  /** A file of a service that the swarm stores for it; undefined when it has none there. */
+  file(service: string, path: string): Promise<string | undefined>;
   /** The lines of all tasks of a service since a time. */
   lines(service: string, since: Date, signal: AbortSignal): Promise<readonly LogLine[]>;
 }
 
 /** Finds the tasks of a stack. Closing the client removes the container through which they are reached. */
-export async function openStackTasks(engine: Engine, stack: string): Promise<StackTasks> {
+export async function openStackTasks(
+  engine: Engine,
+  stack: string,
+  { clock, signal }: Pick<SecretReading, 'clock' | 'signal'> = {
+    clock: systemClock,
+    signal: new AbortController().signal,
+  },
+): Promise<StackTasks> {
   const { swarm } = engine;
   const [services, networks] = await Promise.all([
     swarm.listServices({ [stackLabel]: stack }),
@@ -31,6 +42,7 @@ export async function openStackTasks(engine: Engine, stack: string): Promise<Sta
     services.find(({ labels }) => labels[serviceLabel] === service)?.image;
   const image = ['prometheus', 'alertmanager', 'pushgateway'].flatMap((name) => imageOf(name) ?? [])[0] ?? '';
   const tasks = openTaskClient(engine, { stack, network: names.network(stack), image });
+  const read = new Map<string, Promise<ReadonlyMap<string, string>>>();
   const listTasks = async (service: string): Promise<readonly SwarmTask[]> => {
     const id = idsByName.get(service);
     const all = id === undefined ? [] : await swarm.listTasks([id]);
@@ -52,6 +64,16 @@ export async function openStackTasks(engine: Engine, stack: string): Promise<Sta
       },
     },
     exec: tasks.exec,
+    file: async (service, path) => {
+      const own = services.find(({ labels }) => labels[serviceLabel] === service);
+      const file = own?.mounted.find(({ target }) => target === path);
+      if (file?.kind === 'secret') {
+        const reading = read.get(file.name) ?? readSecrets(engine, { stack, image, secrets: [file], clock, signal });
+        read.set(file.name, reading);
+        return (await reading).get(file.name);
+      }
+      return (await swarm.listFiles({ [stackLabel]: stack })).find(({ id }) => id === file?.id)?.content;
+    },
     find: async (service) => {
       const task = await first(service);
       return task && toContainer(service, task);

@@ -17,9 +17,9 @@ export interface TaskClient extends AsyncDisposable {
   exec(argv: readonly string[], options: Pick<ExecOptions, 'stdin' | 'signal'>): Promise<ExecResult>;
 }
 
-/** The stack of such a container. */
-const stackLabel = 'dev.promstack.swarm.stack';
-const role = 'reach';
+/** The stack of such a container, which is none of its services. */
+export const helperStackLabel = 'dev.promstack.swarm.stack';
+export const helperRole = 'reach';
 /** After that it ends by itself, when promstack was killed. */
 const mostSeconds = 3_600;
 
@@ -35,7 +35,7 @@ export function openTaskClient(
       user: '65534:65534',
       entrypoint: ['sleep', String(mostSeconds)],
       args: [],
-      labels: { [stackLabel]: stack, [roleLabel]: role },
+      labels: { [helperStackLabel]: stack, [roleLabel]: helperRole },
       network,
       mounts: [],
     });
@@ -68,6 +68,6 @@ export function openTaskClient(
  * down, whose network it would keep.
  */
 export async function removeLeftClients(engine: Engine, stack: string, which: 'all' | 'ended'): Promise<void> {
-  const left = await engine.listContainers({ [stackLabel]: stack, [roleLabel]: role });
+  const left = await engine.listContainers({ [helperStackLabel]: stack, [roleLabel]: helperRole });
   for (const { id, state } of left) if (which === 'all' || state === 'exited') await engine.removeContainer(id);
 }
