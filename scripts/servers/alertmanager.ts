@@ -156,11 +156,16 @@ export function readRenderedRouting({ services }: Rendering): Routing {
   return toRouting(readMainFile(files) ?? {}, false);
 }
 
+/** The routing of the running Alertmanager; undefined when its config is none. */
+export async function readLiveRouting(servers: Servers): Promise<Routing | undefined> {
+  const config = await new AlertmanagerClient(servers).config();
+  return isMapping(config) ? toRouting(config, true) : undefined;
+}
+
 /** The routing of the running Alertmanager, or the rendered one while it does not answer. */
 export async function readRouting(servers: Servers, rendered: Routing): Promise<Routing> {
   try {
-    const config = await new AlertmanagerClient(servers).config();
-    return isMapping(config) ? toRouting(config, true) : rendered;
+    return (await readLiveRouting(servers)) ?? rendered;
   } catch (error) {
     if (error instanceof NoAnswerError) return rendered;
     throw error;

@@ -17,7 +17,8 @@ import { readSilenceMatchers } from '../servers/silence-matchers.ts';
 import { misuse } from '../util/misuse.ts';
 import { InputError, isAbort, StackError } from '../util/stack-error.ts';
 import { userAtHost } from '../util/user.ts';
-import type { PageActions, PageHop, PageVerify } from './page-state.ts';
+import type { PageActions } from './page-requests.ts';
+import type { PageHop, PageVerify } from './page-state.ts';
 import type { StackSampler, WatchedStack } from './stack-sampler.ts';
 
 /** What the changes of a page need besides the stack that it shows. */
@@ -87,7 +88,7 @@ export function pageActions(
       return `expired ${id}`;
     }),
     'delete-group': action('delete-group', async ({ id }) => {
-      const group = sampler.group(id);
+      const group = sampler.group(id)?.item;
       const doing = 'deleting a group';
       if (group === undefined) throw new StackError({ doing, why: 'it is no longer there' });
       const gateway = pushgatewayOf(await sampler.servers());

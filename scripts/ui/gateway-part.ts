@@ -6,7 +6,8 @@ import { sampleLabel, samplesOf } from '../../stack/values/metrics-page.ts';
 import { pushgatewayOf } from '../servers/pushgateway/client.ts';
 import { ageOf } from '../servers/pushgateway/collect.ts';
 import type { Servers } from '../servers/servers.ts';
-import type { GroupDetails, PageGroup } from './page-state.ts';
+import type { GroupDetails } from './page-requests.ts';
+import type { PageGroup } from './page-state.ts';
 
 const service = 'pushgateway';
 
@@ -15,9 +16,15 @@ export function idOf(text: string): string {
   return createHash('sha256').update(text).digest('base64url').slice(0, 16);
 }
 
+/** A group with what only its details show. */
+export interface GroupPart {
+  readonly item: PageGroup;
+  readonly stored: StoredGroup;
+}
+
 /** What was read of a Pushgateway at once. */
 export interface GatewayPart {
-  readonly groups: readonly PageGroup[];
+  readonly groups: readonly GroupPart[];
   /** Since it started. */
   readonly pushes: number;
   readonly refused: number;
@@ -40,7 +47,7 @@ export async function readGateway(
   const countOf = (isCounted: (code: string) => boolean): number =>
     requests.reduce((sum, sample) => (isCounted(sampleLabel(sample, 'code') ?? '') ? sum + sample.value : sum), 0);
   return {
-    groups: groups.map((group) => toPageGroup(group, now, limit, earlier)),
+    groups: groups.map((stored) => ({ item: toPageGroup(stored, now, limit, earlier), stored })),
     pushes: countOf((code) => code.startsWith('2')),
     refused: countOf((code) => !code.startsWith('2')),
   };
@@ -88,11 +95,8 @@ function sizeOf({ families }: StoredGroup): Pick<PageGroup, 'series' | 'metrics'
 /** The most series of a group that are sent. */
 const mostSeries = 1_000;
 
-/** The metrics of a group with their values; undefined when it is no longer there. */
-export async function readGroupDetails(servers: Servers, group: PageGroup): Promise<GroupDetails | undefined> {
-  const { groups } = await pushgatewayOf(servers).list();
-  const stored = groups.find(({ labels }) => idOf(identityOf(labels)) === group.id);
-  if (stored === undefined) return undefined;
+/** The metrics of a group with their values. */
+export function groupDetails({ item, stored }: GroupPart): GroupDetails {
   let left = 0;
   let sent = 0;
   const families = [...stored.families].map(([name, { type = 'unknown', help, series: all, values = [] }]) => {
@@ -103,5 +107,5 @@ export async function readGroupDetails(servers: Servers, group: PageGroup): Prom
     left += all.length - series.length;
     return { name, type, help, series };
   });
-  return { group, families, left };
+  return { group: item, families, left };
 }

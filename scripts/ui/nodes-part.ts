@@ -4,10 +4,12 @@ import type { ContainerSummary } from '../engine/engine.ts';
 import type { ServiceStatus } from '../inspect/probe.ts';
 import type { StackStatus } from '../inspect/status.ts';
 import { notRunning } from '../state/not-running.ts';
-import type { NodeId, NodeState, PageNode, PageProblem, PageState } from './page-state.ts';
+import type { NodeId, NodeState, PageHeader, PageNode, PageProblem, PageState, PartState } from './page-state.ts';
 
 /** What the nodes are made from. */
 export interface NodeSources extends Pick<PageState, 'groups' | 'targets' | 'rules' | 'receivers'> {
+  /** A node whose parts are not current is not known. */
+  readonly parts: PageHeader['parts'];
   /** The services of the stack, also those whose container is missing. */
   readonly services: readonly string[];
   /** The containers by service; undefined before the first poll, and while the engine does not answer. */
@@ -22,7 +24,7 @@ const drawn = ['pushgateway', 'prometheus', 'alertmanager', 'grafana'] as const 
 
 /** The nodes of the stack, in the order of the data flow. */
 export function toNodes(sources: NodeSources): readonly PageNode[] {
-  const { services, groups, targets, rules, receivers } = sources;
+  const { services, groups, targets, rules, receivers, parts } = sources;
   const has = (name: string): boolean => services.includes(name);
   const [gateway, prometheus, alertmanager, grafana] = drawn.map((name) =>
     has(name) ? [serviceNode(name, sources)] : [],
@@ -34,13 +36,23 @@ export function toNodes(sources: NodeSources): readonly PageNode[] {
     receivers: Object.values(receivers),
   };
   return [
-    ...(has('pushgateway') ? [listNode('sources', 'Sources', all.groups, 'refused')] : []),
+    ...(has('pushgateway') ? [listNode('sources', 'Sources', [parts.groups], all.groups, 'refused')] : []),
     ...(gateway ?? []),
-    ...(has('prometheus') ? [listNode('targets', 'Targets', all.targets, 'down')] : []),
+    ...(has('prometheus') ? [listNode('targets', 'Targets', [parts.targets], all.targets, 'down')] : []),
     ...(prometheus ?? []),
-    ...(has('prometheus') ? [rulesNode(all.rules)] : []),
+    ...(has('prometheus') ? [rulesNode([parts.rules], all.rules)] : []),
     ...(alertmanager ?? []),
-    ...(has('alertmanager') ? [listNode('receivers', 'Receivers', all.receivers, 'failing')] : []),
+    ...(has('alertmanager')
+      ? [
+          listNode(
+            'receivers',
+            'Receivers',
+            [parts.routes, parts.alerts, parts.notifications],
+            all.receivers,
+            'failing',
+          ),
+        ]
+      : []),
     ...(grafana ?? []),
   ];
 }
@@ -48,34 +60,44 @@ export function toNodes(sources: NodeSources): readonly PageNode[] {
 function listNode(
   id: NodeId,
   title: string,
+  parts: readonly PartState[],
   items: readonly { readonly state: NodeState }[],
   wrongWord: string,
 ): PageNode {
+  const node = { id, title, figures: [], problems: [] };
+  const isRead = parts.every(({ readAt }) => readAt !== undefined);
+  if (!isRead) return { ...node, state: 'unknown', word: 'not read yet' };
   const wrong = items.filter(({ state }) => state === 'wrong').length;
+  const counts = { count: items.length, wrong };
+  if (parts.some(({ why }) => why !== undefined)) return { ...node, ...counts, state: 'unknown', word: 'not current' };
+  if (wrong > 0) return { ...node, ...counts, state: 'wrong', word: `${wrong} ${wrongWord}` };
   const unknown = items.filter(({ state }) => state === 'unknown').length;
-  const state = wrong > 0 ? 'wrong' : unknown > 0 ? 'unknown' : 'ok';
-  const word = wrong > 0 ? `${wrong} ${wrongWord}` : unknown > 0 ? `${unknown} not known yet` : `none ${wrongWord}`;
-  return { id, title, state, word, count: items.length, wrong, figures: [], problems: [] };
+  if (unknown > 0) return { ...node, ...counts, state: 'unknown', word: `${unknown} unknown` };
+  return { ...node, ...counts, state: 'ok', word: `none ${wrongWord}` };
 }
 
-function rulesNode(rules: readonly { readonly state: NodeState; readonly activity: string }[]): PageNode {
-  const node = listNode('rules', 'Rules', rules, 'failing');
+function rulesNode(
+  parts: readonly PartState[],
+  rules: readonly { readonly state: NodeState; readonly activity: string }[],
+): PageNode {
+  const node = listNode('rules', 'Rules', parts, rules, 'failing');
   const firing = rules.filter(({ activity }) => activity === 'firing').length;
-  if (node.state === 'wrong' || firing === 0) return node;
+  if (node.state !== 'ok' || firing === 0) return node;
   return { ...node, state: 'notice', word: `${firing} firing` };
 }
 
-function serviceNode(name: NodeId, { containers, status, silent }: NodeSources): PageNode {
+function serviceNode(name: NodeId, { containers, status, silent, parts }: NodeSources): PageNode {
   const title = findService(name)?.title ?? name;
   const probed = status?.services.find(({ service }) => service === name);
   const container = containers?.get(name);
   const own = ownProblems(name, containers, status, silent);
   const worst = own.some(({ state }) => state === 'wrong') ? 'wrong' : own.length > 0 ? 'notice' : 'ok';
-  const isKnown = containers !== undefined && (probed !== undefined || container?.state !== 'running');
+  const isProbed = probed !== undefined && parts.status.why === undefined;
+  const isKnown = containers !== undefined && (isProbed || container?.state !== 'running');
   return {
     ...{ id: name, title, url: probed?.url, image: container?.image ?? probed?.image, uptime: container?.status },
     state: isKnown ? worst : worst === 'wrong' ? 'wrong' : 'unknown',
-    word: wordOf(containers, container, own, probed),
+    word: wordOf(containers, container, own, isProbed ? probed : undefined),
     figures: (probed?.vitals ?? []).map(({ label, text, tone }) => {
       return { label, text, state: ({ right: 'ok', notice: 'notice', wrong: 'wrong' } as const)[tone] };
     }),

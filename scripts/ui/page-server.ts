@@ -7,7 +7,7 @@ import { EngineError, toStackError } from '../engine/engine-error.ts';
 import { redactIn } from '../util/redaction.ts';
 import { InputError, StackError } from '../util/stack-error.ts';
 import { mostClients, type PageFeed } from './page-feed.ts';
-import type { PageError } from './page-state.ts';
+import type { PageError } from './page-requests.ts';
 
 /** A file of the page, kept in memory. */
 export interface PageFile {

@@ -35,8 +35,31 @@ export interface PageHeader {
   readonly problems: readonly PageProblem[];
   /** What differs between what runs and what stack.yml says, each named with its service; the nodes have these too. */
   readonly drift: readonly PageProblem[];
-  /** Parts whose last look failed or was cut off, so that the page shows the previous one: `targets: Prometheus does not answer`. */
-  readonly stale: readonly string[];
+  readonly parts: Readonly<Record<PartName, PartState>>;
+}
+
+/** The parts of the page that are read one by one. */
+export const partNames = [
+  'groups',
+  'rates',
+  'targets',
+  'rules',
+  'alerts',
+  'routes',
+  'notifications',
+  'history',
+  'status',
+  'drift',
+] as const;
+
+export type PartName = (typeof partNames)[number];
+
+/** How well a part is known. One that could not be read again is shown as it was. */
+export interface PartState {
+  /** When it was last read; undefined before the first time: nothing of it is known then, not even that there is nothing. */
+  readonly readAt?: number | undefined;
+  /** Why it is not current: `Prometheus does not answer`. Undefined while it is, and until the first look has ended. */
+  readonly why?: string | undefined;
 }
 
 export interface EngineState {
@@ -201,9 +224,11 @@ export interface PageReceiver {
   readonly integrations: readonly string[];
   readonly state: NodeState;
   readonly word: string;
-  /** Since Alertmanager started. */
-  readonly sent: number;
-  readonly failed: number;
+  /** Requests since Alertmanager started, each attempt of a notification is one; undefined when it does not count by receiver. */
+  readonly delivered?: number | undefined;
+  readonly failed?: number | undefined;
+  /** Why its deliveries are not known, and what is known instead: `Alertmanager 0.25.0 does not record alerts`. */
+  readonly unknown?: string | undefined;
   /** The newest first, at most ten. */
   readonly notifications: readonly PageNotification[];
 }
@@ -345,87 +370,4 @@ export function applyChange(state: PageState, change: PageChange): PageState {
     return [[name, Object.fromEntries([...kept, ...Object.entries(set)])] as const];
   });
   return { ...state, ...Object.fromEntries(lists), header: change.header };
-}
-
-/** `GET api/group?id=`. */
-export interface GroupDetails {
-  readonly group: PageGroup;
-  readonly families: readonly {
-    readonly name: string;
-    readonly type: string;
-    readonly help: string;
-    readonly series: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: string }[];
-  }[];
-  /** The number of series that were left out: at most 1,000 are sent. */
-  readonly left: number;
-}
-
-/** `GET api/target?id=`. */
-export interface TargetDetails {
-  readonly target: PageTarget;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly lastScrape?: number | undefined;
-  readonly scrapeSeconds?: number | undefined;
-  readonly interval?: string | undefined;
-  readonly timeout?: string | undefined;
-}
-
-/** `GET api/rule?id=`. */
-export interface RuleDetails {
-  readonly rule: PageRule;
-  readonly expr: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
-  readonly forSeconds?: number | undefined;
-  readonly evaluatedAt?: number | undefined;
-  readonly tookSeconds?: number | undefined;
-}
-
-/** `GET api/diff?from=REVISION&to=REVISION`; without `to`, the last confirmed revision. */
-export interface RevisionDiff {
-  readonly from: string;
-  readonly to: string;
-  /** What a change from one to the other does to each service. */
-  readonly services: readonly {
-    readonly service: string;
-    readonly action: string;
-    readonly because: readonly string[];
-  }[];
-  /** What it means for alerts: `DiskFull: added, notifies page`. */
-  readonly meaning: readonly { readonly change: 'added' | 'removed' | 'changed' | 'routed'; readonly text: string }[];
-  /** Jobs, receivers and the like that differ; lines begin with + or -. */
-  readonly parts: readonly {
-    readonly kind: string;
-    readonly name: string;
-    readonly change: 'added' | 'removed' | 'changed';
-    readonly lines: readonly string[];
-  }[];
-  /** Unified diffs, secrets masked. */
-  readonly files: readonly { readonly path: string; readonly diff: string }[];
-}
-
-/** Every response but 200 of `api/`. */
-export interface PageError {
-  readonly doing: string;
-  readonly why: string;
-  readonly tryThis?: string | undefined;
-}
-
-/**
- * The bodies of the POST routes, which exist only with --allow-changes. Each needs the header `x-promstack-page: 1` and
- * `content-type: application/json`; it answers 200 with `{ "text": … }` to show, or a `PageError`.
- */
-export interface PageActions {
-  /** `POST api/silence`; matchers as amtool writes them: `alertname="DiskFull"`. */
-  readonly silence: { readonly matchers: readonly string[]; readonly minutes: number; readonly comment: string };
-  /** `POST api/expire-silence`. */
-  readonly 'expire-silence': { readonly id: string };
-  /** `POST api/delete-group`; the id of a group. */
-  readonly 'delete-group': { readonly id: string };
-  /** `POST api/reload`; needs a stack file. */
-  readonly reload: Readonly<Record<never, never>>;
-  /** `POST api/rollback`. */
-  readonly rollback: { readonly revision: string };
-  /** `POST api/verify`: answers when the check has begun; its hops come as changes. */
-  readonly verify: Readonly<Record<never, never>>;
 }

@@ -10,6 +10,16 @@ export interface Poll {
   onFailure?(error: StackError): void;
 }
 
+/** How a poll went. */
+interface Look {
+  /** When the last one that succeeded began; undefined before the first. */
+  readonly readAt?: number | undefined;
+  /** Why the last one that has ended failed; undefined when it succeeded. */
+  readonly failure?: StackError | undefined;
+  /** How long the one that runs has taken so far; undefined when none runs. */
+  readonly runningMs?: number | undefined;
+}
+
 /** The pause after a poll is at least this many times as long as the poll: a page must not load a large stack. */
 const pauseFactor = 4;
 
@@ -29,7 +39,8 @@ export class Poller {
   /** When each may run again at the earliest; those that have not ended once have none. */
   readonly #soonestAt = new Map<Poll, number>();
   readonly #hurried = new Set<Poll>();
-  readonly #failures = new Map<string, StackError>();
+  readonly #failures = new Map<Poll, StackError>();
+  readonly #readAt = new Map<Poll, number>();
   #bug: { readonly error: unknown } | undefined;
 
   constructor(polls: readonly Poll[], { now, signal }: { readonly now: () => number; readonly signal: AbortSignal }) {
@@ -52,11 +63,12 @@ export class Poller {
     this.#startedAt.set(poll, startedAt);
     try {
       await poll.run();
-      this.#failures.delete(poll.name);
+      this.#failures.delete(poll);
+      this.#readAt.set(poll, startedAt);
     } catch (error) {
       const failure = error instanceof EngineError ? toStackError(error) : error;
       if (failure instanceof StackError) {
-        this.#failures.set(poll.name, failure);
+        this.#failures.set(poll, failure);
         poll.onFailure?.(failure);
       } else if (!this.#signal.aborted || !isAbort(error, this.#signal)) this.#bug ??= { error };
     }
@@ -82,15 +94,15 @@ export class Poller {
     return this.#polls.every((poll) => this.#soonestAt.has(poll));
   }
 
-  /** The failures of the last polls, by name. */
-  get failures(): ReadonlyMap<string, StackError> {
-    return this.#failures;
-  }
-
-  /** How long the poll that runs has taken so far, in milliseconds; undefined when it does not run. */
-  runningFor(name: string): number | undefined {
+  /** What is known of a poll. */
+  look(name: string): Look {
     const poll = this.#polls.find((candidate) => candidate.name === name);
-    const startedAt = poll && this.#startedAt.get(poll);
-    return startedAt === undefined ? undefined : this.#now() - startedAt;
+    if (poll === undefined) return {};
+    const startedAt = this.#startedAt.get(poll);
+    return {
+      readAt: this.#readAt.get(poll),
+      failure: this.#failures.get(poll),
+      runningMs: startedAt === undefined ? undefined : this.#now() - startedAt,
+    };
   }
 }

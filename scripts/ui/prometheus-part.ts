@@ -3,7 +3,8 @@ import { sumOf } from '../../stack/values/metrics-page.ts';
 import { PrometheusClient, type RunningAlert, type RunningRule, type ScrapeTarget } from '../servers/prometheus.ts';
 import type { Servers } from '../servers/servers.ts';
 import { idOf } from './gateway-part.ts';
-import type { PageRule, PageTarget, RuleDetails, TargetDetails } from './page-state.ts';
+import type { RuleDetails, TargetDetails } from './page-requests.ts';
+import type { PageRule, PageTarget } from './page-state.ts';
 
 /** A scrape target with what only its details show. */
 export interface TargetPart {

@@ -1,4 +1,4 @@
-import { sampleLabel, samplesOf, sumOf } from '../../stack/values/metrics-page.ts';
+import { type MetricSample, sampleLabel, samplesOf, sumOf } from '../../stack/values/metrics-page.ts';
 import type { Engine } from '../engine/engine.ts';
 import { type AlertEvent, AlertLog } from '../inspect/alert-log/events.ts';
 import { type AlertLogSource, findAlertLog, readNewRecords, readRecords } from '../inspect/alert-log/read.ts';
@@ -10,6 +10,8 @@ import { idOf } from './gateway-part.ts';
 import type { PageNotification, PageReceiver } from './page-state.ts';
 
 const service = 'alertmanager';
+/** The receiver of the stack's own sink, whose log has what was delivered. */
+const sinkName = 'sink';
 /** How many notifications of a receiver are shown. */
 const shown = 10;
 /** How far back the logs are read at first. */
@@ -21,8 +23,9 @@ export type Notifications = ReadonlyMap<string, readonly PageNotification[]>;
 /** Follows the alert log of one Alertmanager; where it records nothing, its log for failures and the sink for deliveries. */
 export class NotificationLog {
   readonly #byReceiver = new Map<string, readonly PageNotification[]>();
-  #source: { readonly log: AlertLog; readonly file: AlertLogSource | undefined; bytes: number } | undefined;
+  #source: LogSource | undefined;
   #since: Date | undefined;
+  #sinkIsRead = false;
 
   async read(
     servers: Servers,
@@ -54,10 +57,16 @@ export class NotificationLog {
     }
     this.#source = { ...source, bytes: read.bytes };
     this.#since = startedAt;
+    this.#sinkIsRead = sink !== undefined;
   }
 
   get all(): Notifications {
     return this.#byReceiver;
+  }
+
+  /** Why deliveries to a receiver are not known, only failures; undefined when they are. */
+  whyUnrecorded(receiver: string): string | undefined {
+    return this.#sinkIsRead && receiver === sinkName ? undefined : this.#source?.whyUnrecorded;
   }
 
   #addEvent({ event, time, receiver, integration, reason, failure, alerts }: AlertEvent): void {
@@ -77,14 +86,22 @@ export class NotificationLog {
   }
 }
 
-async function openSource(servers: Servers) {
+interface LogSource {
+  readonly log: AlertLog;
+  readonly file?: AlertLogSource | undefined;
+  /** Why there is no file. */
+  readonly whyUnrecorded?: string | undefined;
+  bytes: number;
+}
+
+async function openSource(servers: Servers): Promise<LogSource> {
   try {
     const file = await findAlertLog(servers);
     return { file, log: new AlertLog(file.config), bytes: 0 };
   } catch (error) {
     if (!(error instanceof StackError) || error instanceof NoAnswerError) throw error;
-    // It records nothing: its log has the failures at least.
-    return { file: undefined, log: new AlertLog({}), bytes: 0 };
+    // Its log has the failures at least.
+    return { whyUnrecorded: error.why, log: new AlertLog({}), bytes: 0 };
   }
 }
 
@@ -101,26 +118,82 @@ export function countNotifications(page: string): NotificationCounts {
 const sentMetric = 'alertmanager_notifications_total';
 const failedMetric = 'alertmanager_notifications_failed_total';
 
-export function toPageReceivers(routing: Routing, page: string, notifications: Notifications): readonly PageReceiver[] {
-  const countOf = (metric: string, receiver: string): number =>
-    samplesOf(page, metric).reduce(
-      (sum, sample) => (sampleLabel(sample, 'receiver_name') === receiver ? sum + sample.value : sum),
-      0,
-    );
+export function toPageReceivers(
+  routing: Routing,
+  page: string,
+  log: Pick<NotificationLog, 'all' | 'whyUnrecorded'>,
+  at: Date,
+): readonly PageReceiver[] {
+  const countsByReceiver = requestCounts(page);
   return routing.receivers.map(({ name, integrations }) => {
-    const own = notifications.get(name) ?? [];
-    const counts = { sent: countOf(sentMetric, name), failed: countOf(failedMetric, name) };
-    return { id: idOf(name), name, integrations, ...counts, ...stateOf(own, counts, integrations), notifications: own };
+    const notifications = log.all.get(name) ?? [];
+    const counts = countsByReceiver?.(name);
+    const whyUnrecorded = integrations.length === 0 ? undefined : log.whyUnrecorded(name);
+    const state = stateOf(notifications, { counts, whyUnrecorded, integrations, at: at.getTime() });
+    const byKind = counts === undefined ? kindsText(page, integrations) : undefined;
+    const unknown = whyUnrecorded && [whyUnrecorded, byKind].filter((text) => text !== undefined).join('; ');
+    return { id: idOf(name), name, integrations, ...counts, ...state, unknown, notifications };
   });
 }
 
+/** Requests to the integrations of a receiver: each attempt of a notification is one. */
+type RequestCounts = Required<Pick<PageReceiver, 'delivered' | 'failed'>>;
+
+const requestsMetric = 'alertmanager_notification_requests_total';
+const failedRequestsMetric = 'alertmanager_notification_requests_failed_total';
+
+/** The requests by receiver; undefined for an Alertmanager that counts by kind of integration only, as those before 0.27 do. */
+function requestCounts(page: string): ((receiver: string) => RequestCounts) | undefined {
+  const totals = samplesOf(page, requestsMetric);
+  if (totals.some((sample) => sampleLabel(sample, 'receiver_name') === undefined)) return undefined;
+  const sumFor = (metric: string, receiver: string): number =>
+    sumWhere(page, metric, (sample) => sampleLabel(sample, 'receiver_name') === receiver);
+  return (receiver) => toCounts((metric) => sumFor(metric, receiver));
+}
+
+function toCounts(sum: (metric: string) => number): RequestCounts {
+  const failed = sum(failedRequestsMetric);
+  return { delivered: Math.max(0, sum(requestsMetric) - failed), failed };
+}
+
+const sumWhere = (page: string, metric: string, isCounted: (sample: MetricSample) => boolean): number =>
+  samplesOf(page, metric).reduce((sum, sample) => (isCounted(sample) ? sum + sample.value : sum), 0);
+
+/** `of all receivers by webhook: 3 delivered, 1 failed` */
+function kindsText(page: string, integrations: readonly string[]): string {
+  const kinds = [...new Set(integrations)].map((kind) => {
+    const { delivered, failed } = toCounts((metric) =>
+      sumWhere(page, metric, (sample) => sampleLabel(sample, 'integration') === kind),
+    );
+    return `by ${kind} ${delivered} delivered, ${failed} failed`;
+  });
+  return `it counts requests of all receivers together: ${kinds.join('; ')}`;
+}
+
+/** Alertmanager sends what failed again with each group_interval, so that a failure without another one may be over. */
+const failingMs = 15 * 60_000;
+
 function stateOf(
   [last]: readonly PageNotification[],
-  { sent, failed }: NotificationCounts,
-  integrations: readonly string[],
+  {
+    counts,
+    whyUnrecorded,
+    integrations,
+    at,
+  }: {
+    readonly counts: RequestCounts | undefined;
+    readonly whyUnrecorded: string | undefined;
+    readonly integrations: readonly string[];
+    readonly at: number;
+  },
 ): Pick<PageReceiver, 'state' | 'word'> {
   if (integrations.length === 0) return { state: 'ok', word: 'notifies nobody' };
-  if (last?.outcome === 'failed' || (last === undefined && failed > 0)) return { state: 'wrong', word: 'failing' };
-  if (last !== undefined || sent > 0) return { state: failed > 0 ? 'notice' : 'ok', word: 'delivered' };
-  return { state: 'ok', word: 'not notified yet' };
+  const { delivered = 0, failed = 0 } = counts ?? {};
+  if (last?.outcome === 'failed') {
+    const mayBeOver = whyUnrecorded !== undefined && at - last.at > failingMs;
+    return mayBeOver ? { state: 'unknown', word: 'failed before' } : { state: 'wrong', word: 'failing' };
+  }
+  if (last !== undefined || delivered > 0) return { state: failed > 0 ? 'notice' : 'ok', word: 'delivered' };
+  if (failed > 0) return { state: 'wrong', word: 'failing' };
+  return counts === undefined ? { state: 'unknown', word: 'not known' } : { state: 'ok', word: 'not notified yet' };
 }

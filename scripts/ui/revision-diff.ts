@@ -7,7 +7,7 @@ import { recordedStack } from '../plan/running.ts';
 import { type FoundStack, findStack } from '../state/find-stack.ts';
 import { type HistoryEntry, lastConfirmed } from '../state/history.ts';
 import { StackError } from '../util/stack-error.ts';
-import type { RevisionDiff } from './page-state.ts';
+import type { RevisionDiff } from './page-requests.ts';
 
 const doing = 'comparing two revisions';
 

@@ -2,7 +2,7 @@ import type { Run } from '../apply/run.ts';
 import type { StackOrigin } from '../config/loaded.ts';
 import type { Rendering } from '../render/rendering.ts';
 import { pageActions } from './actions.ts';
-import { readGroupDetails } from './gateway-part.ts';
+import { groupDetails } from './gateway-part.ts';
 import { PageFeed } from './page-feed.ts';
 import { readPageFiles } from './page-files.ts';
 import { type PageServer, startPageServer } from './page-server.ts';
@@ -43,6 +43,7 @@ export async function servePage(options: ServePageOptions): Promise<void> {
     for (const name of ['groups', 'alerts', 'history', 'status']) sampler.poller.hurry(name);
     feed.hurry();
   };
+  const diff = onceAtATime((revisions: Parameters<typeof diffRevisions>[2]) => diffRevisions(engine, stack, revisions));
   await using server = await startPageServer({
     port: options.port,
     files: await readPageFiles(),
@@ -50,7 +51,7 @@ export async function servePage(options: ServePageOptions): Promise<void> {
     details: {
       group: async (query) => {
         const group = sampler.group(query.get('id') ?? '');
-        return group && readGroupDetails(await sampler.servers(), group);
+        return group && groupDetails(group);
       },
       target: async (query) => {
         const target = sampler.target(query.get('id') ?? '');
@@ -62,7 +63,7 @@ export async function servePage(options: ServePageOptions): Promise<void> {
       },
       diff: async (query) => {
         const from = query.get('from');
-        return from === null ? undefined : diffRevisions(engine, stack, { from, to: query.get('to') ?? undefined });
+        return from === null ? undefined : diff({ from, to: query.get('to') ?? undefined });
       },
     },
     actions: mayChange ? pageActions({ ...{ watched, sampler, env, report, origin, renderWhole }, onChanged }) : {},
@@ -71,4 +72,15 @@ export async function servePage(options: ServePageOptions): Promise<void> {
   options.onListening(server);
   await feed.run();
   if (bug.signal.aborted && !options.signal.aborted) throw bug.signal.reason;
+}
+
+/** Requests for the same at the same time get one result: only the first of them costs the engine anything. */
+function onceAtATime<A, T>(work: (given: A) => Promise<T>): (given: A) => Promise<T> {
+  const running = new Map<string, Promise<T>>();
+  return (given) => {
+    const key = JSON.stringify(given);
+    const known = running.get(key) ?? work(given).finally(() => running.delete(key));
+    running.set(key, known);
+    return known;
+  };
 }

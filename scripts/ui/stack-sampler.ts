@@ -5,16 +5,15 @@ import type { ContainerSummary, Engine } from '../engine/engine.ts';
 import { stackLabel } from '../engine/labels.ts';
 import { readSecrets } from '../inspect/logs.ts';
 import type { StatusProblem } from '../inspect/probe.ts';
-import { type StackStatus, takeStatus } from '../inspect/status.ts';
 import type { Rendering } from '../render/rendering.ts';
-import { type Routing, readRouting } from '../servers/alertmanager.ts';
+import { type Routing, readLiveRouting } from '../servers/alertmanager.ts';
 import type { RunningAlert } from '../servers/prometheus.ts';
-import { NoAnswerError, openServers, type Servers } from '../servers/servers.ts';
+import { NoAnswerError, type Servers } from '../servers/servers.ts';
 import { findStack, servicesAmong } from '../state/find-stack.ts';
 import { lastConfirmed } from '../state/history.ts';
 import type { Clock } from '../util/clock.ts';
 import { redactIn } from '../util/redaction.ts';
-import { InputError, type StackError } from '../util/stack-error.ts';
+import { StackError } from '../util/stack-error.ts';
 import {
   type AlertmanagerAnswers,
   alertsByRoute,
@@ -24,23 +23,26 @@ import {
   toPageSilences,
 } from './alerts-part.ts';
 import { type EdgeId, Edges } from './edges.ts';
-import { readGateway } from './gateway-part.ts';
+import { type GroupPart, readGateway } from './gateway-part.ts';
+import { knownParts } from './known-parts.ts';
 import { toNodes } from './nodes-part.ts';
 import { ItemList } from './page-changes.ts';
 import {
   type EngineState,
   type ListName,
   listNames,
-  type PageGroup,
   type PageHeader,
   type PageProblem,
   type PageState,
   type PageVerify,
+  partNames,
   type Snapshot,
 } from './page-state.ts';
 import { type Poll, Poller } from './poller.ts';
 import { type RulePart, readPrometheus, readRules, readTargets, type TargetPart } from './prometheus-part.ts';
 import { countNotifications, NotificationLog, toPageReceivers } from './receivers-part.ts';
+import { StackServers } from './stack-servers.ts';
+import { StatusReader } from './status-reader.ts';
 import { readTimeline } from './timeline-part.ts';
 
 /** The stack that a page is of. */
@@ -63,7 +65,7 @@ export interface WatchedStack {
 /** A poll of the engine that takes longer means that it does not answer. */
 const lateMs = 5_000;
 
-/** Samples a running stack, part by part; a part that cannot be read stays as it was, and the header says so. */
+/** Samples a running stack, part by part; a part that cannot be read stays as it was, and its state in the header says so. */
 export class StackSampler {
   readonly poller: Poller;
   readonly #watched: WatchedStack;
@@ -72,15 +74,13 @@ export class StackSampler {
   };
   readonly #edges = new Edges();
   readonly #silent = new Map<string, PageProblem>();
+  readonly #servers: StackServers;
+  readonly #status: StatusReader;
   #notifications = new NotificationLog();
   #engine: EngineState;
-  #config: StackConfig;
   #containers: ReadonlyMap<string, ContainerSummary> | undefined;
   #containersText = '';
-  #servers: Promise<Servers> | undefined;
-  #former: Promise<Servers> | undefined;
-  #status: StackStatus | undefined;
-  #invalid: readonly PageProblem[] = [];
+  #groups: ReadonlyMap<string, GroupPart> = new Map();
   #targets: readonly TargetPart[] = [];
   #rules: readonly RulePart[] = [];
   #running: readonly RunningAlert[] = [];
@@ -96,8 +96,9 @@ export class StackSampler {
 
   constructor(watched: WatchedStack) {
     this.#watched = watched;
-    this.#config = watched.config;
-    const { clock, signal } = watched;
+    const { clock, engine, signal } = watched;
+    this.#servers = new StackServers(engine, signal);
+    this.#status = new StatusReader(watched);
     this.#engine = { isReachable: true, since: clock.now() };
     this.poller = new Poller(this.#makePolls(), { now: () => clock.now(), signal });
   }
@@ -131,13 +132,14 @@ export class StackSampler {
       },
       ofService('pushgateway', { name: 'groups', everyMs: 1_000, edges: ['sources>pushgateway'] }, async (servers) => {
         const { groups, pushes, refused } = await readGateway(servers, this.#lists.groups.items);
-        this.#lists.groups.replace(groups);
+        this.#groups = new Map(groups.map((group) => [group.item.id, group]));
+        this.#lists.groups.replace(groups.map(({ item }) => item));
         this.#edges.count('sources>pushgateway', { value: pushes, failed: refused }, now());
       }),
       ofService(
         'prometheus',
         {
-          name: 'metrics of Prometheus',
+          name: 'rates',
           everyMs: 1_000,
           edges: ['pushgateway>prometheus', 'targets>prometheus', 'prometheus>rules', 'rules>alertmanager'],
         },
@@ -155,7 +157,7 @@ export class StackSampler {
         this.#noticeHealth();
       }),
       ofService('prometheus', { name: 'rules', everyMs: 1_000 }, async (servers) => {
-        if (this.#config.prometheus.mode !== 'server') return;
+        if (this.config.prometheus.mode !== 'server') return;
         const { rules, alerts } = await readRules(servers);
         this.#rules = rules;
         this.#running = alerts;
@@ -174,8 +176,10 @@ export class StackSampler {
         },
       ),
       ofService('alertmanager', { name: 'routes', everyMs: 5_000 }, async (servers) => {
-        const rendered = this.#routing ?? { file: {}, receivers: [], isLive: false };
-        const routing = await readRouting(servers, rendered);
+        const routing = await readLiveRouting(servers);
+        if (routing === undefined) {
+          throw new StackError({ doing: 'reading the routes', why: 'alertmanager: its config is not YAML' });
+        }
         if (this.#tree === undefined || JSON.stringify(routing) !== JSON.stringify(this.#routing)) {
           this.#tree = new RouteTree(routing);
         }
@@ -187,39 +191,21 @@ export class StackSampler {
         this.#readCounts = counts;
       }),
       { name: 'history', everyMs: 2_000, run: () => this.#pollHistory() },
-      {
-        name: 'status',
-        everyMs: 10_000,
-        run: async () => {
-          const rendering = await this.#render();
-          if (rendering === undefined) return;
-          this.#config = rendering.config;
-          this.#status = await takeStatus({ engine, rendering, clock, signal });
-        },
-      },
+      { name: 'status', everyMs: 10_000, run: () => this.#status.read() },
     ];
   }
 
-  /** The connections to the servers, which are opened again when a container has changed. */
-  async servers(): Promise<Servers> {
-    const { engine, signal } = this.#watched;
-    this.#servers ??= openServers(engine, this.#config, signal);
-    const opening = this.#servers;
-    try {
-      return await opening;
-    } catch (error) {
-      if (this.#servers === opening) this.#servers = undefined;
-      throw error;
-    }
+  /** The connections to the servers. */
+  servers(): Promise<Servers> {
+    return this.#servers.open(this.config);
   }
 
   get config(): StackConfig {
-    return this.#config;
+    return this.#status.config;
   }
 
-  group(id: string): PageGroup | undefined {
-    const { items } = this.#lists.groups;
-    return Object.hasOwn(items, id) ? items[id] : undefined;
+  group(id: string): GroupPart | undefined {
+    return this.#groups.get(id);
   }
 
   target(id: string): TargetPart | undefined {
@@ -248,33 +234,32 @@ export class StackSampler {
     const { clock } = this.#watched;
     const at = clock.now();
     if (isNew) this.#edges.record(at);
-    if (this.#hasSecrets) this.#compose(new Date(at));
+    const engine = this.#engineState(at);
+    const parts = knownParts({
+      poller: this.poller,
+      hasSecrets: this.#hasSecrets,
+      isEngineReachable: engine.isReachable,
+      undrifted: this.#status.isInvalid ? 'stack.yml is invalid' : undefined,
+    });
+    this.#compose(new Date(at), engine, parts);
+    const header = this.#header(at, engine, parts);
     const lists = Object.fromEntries(
-      listNames.map((name) => [name, this.#hasSecrets ? this.#lists[name].items : {}] as const),
+      listNames.map((name) => [name, this.#hasSecrets || name === 'nodes' ? this.#lists[name].items : {}] as const),
     );
-    return { state: { header: this.#header(at), ...lists } as PageState, history: this.#edges.history };
+    return { state: { header, ...lists } as PageState, history: this.#edges.history };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#retireServers();
-    await this.#retireServers();
-  }
-
-  /** Other connections are opened; requests that are under way end on the former ones, which are closed the next time. */
-  async #retireServers(): Promise<void> {
-    const former = this.#former;
-    this.#former = this.#servers;
-    this.#servers = undefined;
-    (await former?.catch(() => undefined))?.close();
+    await this.#servers[Symbol.asyncDispose]();
   }
 
   get #services(): readonly string[] {
-    return enabledServices(this.#config).map(({ name }) => name);
+    return enabledServices(this.config).map(({ name }) => name);
   }
 
   /** The time over which Prometheus averages samples: each target has been scraped in it. */
   #windowSeconds(): number {
-    return Math.max(60, (2 * (parseDuration(this.#config.prometheus.scrape_interval) ?? 0)) / 1_000);
+    return Math.max(60, (2 * (parseDuration(this.config.prometheus.scrape_interval) ?? 0)) / 1_000);
   }
 
   async #pollContainers(): Promise<void> {
@@ -282,16 +267,15 @@ export class StackSampler {
     const containers = servicesAmong(stack, await engine.listContainers({ [stackLabel]: stack }));
     if (!this.#engine.isReachable) this.#engine = { isReachable: true, since: clock.now() };
     const text = JSON.stringify([...containers].map(([name, { id, state }]) => [name, id, state]));
-    const before = this.#containers?.get('alertmanager')?.id;
+    const { id, state } = this.#containers?.get('alertmanager') ?? {};
     this.#containers = containers;
     if (text === this.#containersText) return;
-    this.#containersText = text;
-    await this.#retireServers();
+    await this.#servers.retire();
     await this.#learnSecrets(containers);
-    if (before !== undefined && before !== containers.get('alertmanager')?.id) {
-      this.#notifications = new NotificationLog();
-    }
-    for (const name of ['status', 'history', 'routes', 'notifications']) this.poller.hurry(name);
+    this.#containersText = text;
+    const now = containers.get('alertmanager');
+    if (id !== undefined && (id !== now?.id || state !== now.state)) this.#notifications = new NotificationLog();
+    for (const name of partNames) this.poller.hurry(name);
   }
 
   #engineAway({ why, tryThis }: StackError): void {
@@ -332,55 +316,42 @@ export class StackSampler {
     this.#healthText = text;
   }
 
-  async #render(): Promise<Rendering | undefined> {
-    try {
-      const rendering = await this.#watched.render();
-      this.#invalid = [];
-      return rendering;
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      this.#invalid = error.diagnostics.map(({ message, hint, where }) => ({
-        state: 'wrong',
-        message: where === undefined ? message : `${where.file}:${where.line}:${where.column} ${message}`,
-        tryThis: hint,
-      }));
-      return undefined;
-    }
-  }
-
   /** Makes what follows from several polls: alerts with their routes, receivers, nodes and edges. */
-  #compose(at: Date): void {
+  #compose(at: Date, { isReachable }: EngineState, parts: PageHeader['parts']): void {
     const alerts = toPageAlerts(this.#running, this.#answers ?? { alerts: [], silences: [] }, this.#tree, at);
     this.#lists.alerts.replace(alerts);
     this.#lists.silences.replace(toPageSilences(this.#answers?.silences ?? []));
     this.#lists.routes.replace(this.#tree?.items(at, alertsByRoute(alerts)) ?? []);
     if (this.#routing !== undefined && this.#answers !== undefined) {
-      const { all } = this.#notifications;
-      this.#lists.receivers.replace(toPageReceivers(this.#routing, this.#answers.metrics, all));
+      this.#lists.receivers.replace(toPageReceivers(this.#routing, this.#answers.metrics, this.#notifications, at));
     }
     const { groups, targets, rules, receivers } = this.#lists;
+    const isShown = this.#hasSecrets;
     const nodes = toNodes({
-      ...{ groups: groups.items, targets: targets.items, rules: rules.items, receivers: receivers.items },
-      ...{ services: this.#services, containers: this.#containers, status: this.#status, silent: this.#silent },
+      ...{ groups: groups.items, targets: targets.items, rules: rules.items, receivers: receivers.items, parts },
+      services: this.#services,
+      containers: isShown && isReachable ? this.#containers : undefined,
+      status: isShown ? this.#status.status : undefined,
+      silent: isShown && isReachable ? this.#silent : new Map(),
     });
     this.#lists.nodes.replace(nodes.map((node) => ({ ...node, problems: node.problems.map(this.#hinted) })));
     this.#lists.edges.replace(this.#edges.items(new Set(nodes.map(({ id }) => id))));
   }
 
-  #header(at: number): PageHeader {
+  #header(at: number, engine: EngineState, parts: PageHeader['parts']): PageHeader {
     const { stack, mayChange, file } = this.#watched;
+    const { status, mistakes } = this.#status;
     const drawn = new Set(Object.keys(this.#lists.nodes.items));
-    const others = (this.#status?.problems ?? []).filter(({ service }) => !drawn.has(service));
+    const others = (status?.problems ?? []).filter(({ service }) => !drawn.has(service));
     return redactIn({
-      ...{ stack, at, revision: this.#revision, mayChange, file, engine: this.#engineState(at) },
-      problems: [...this.#invalid, ...others.map(toPageProblem)].map(this.#hinted),
-      drift: (this.#status?.drift ?? []).map(toPageProblem).map(this.#hinted),
-      stale: [...this.poller.failures].flatMap(([name, { why }]) => (name === 'containers' ? [] : [`${name}: ${why}`])),
+      ...{ stack, at, revision: this.#revision, mayChange, file, engine, parts },
+      problems: [...mistakes, ...others.map(toPageProblem)].map(this.#hinted),
+      drift: (status?.drift ?? []).map(toPageProblem).map(this.#hinted),
     });
   }
 
   #engineState(at: number): EngineState {
-    const runningMs = this.poller.runningFor('containers') ?? 0;
+    const { runningMs = 0 } = this.poller.look('containers');
     if (!this.#engine.isReachable || runningMs < lateMs) return this.#engine;
     const error = `it has not answered for ${Math.round(runningMs / 1_000)} s`;
     return { isReachable: false, since: at - runningMs, error, tryThis: 'promstack doctor' };

@@ -1,18 +1,12 @@
 import fc from 'fast-check';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type {
-  NodeState,
-  PageChange,
-  PageNode,
-  PageState,
-  PageVerify,
-  RevisionDiff,
-} from '../../scripts/ui/page-state.ts';
+import type { RevisionDiff } from '../../scripts/ui/page-requests.ts';
+import type { NodeState, PageChange, PageNode, PageState, PageVerify } from '../../scripts/ui/page-state.ts';
 import { listNames } from '../../scripts/ui/page-state.ts';
 import { accessibilityFaults, chromiumPath, launchChromium, openPage } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
-import { largePageState, pageAt, pageHeader, smallPageState } from '../support/page-state.ts';
+import { largePageState, pageAt, pageHeader, readParts, smallPageState } from '../support/page-state.ts';
 import { type ServedPage, servePage } from '../support/served-page.ts';
 import { generated, isFull } from '../support/shares.ts';
 
@@ -33,7 +27,7 @@ function fullState(rest: Partial<PageState['header']> = {}): PageState {
       mayChange: true,
       problems: [{ state: 'notice', message: 'blackbox: not ready', tryThis: 'promstack logs blackbox' }],
       drift: [{ state: 'notice', message: 'prometheus: its config was edited by hand', tryThis: 'promstack up' }],
-      stale: ['targets: Prometheus does not answer'],
+      parts: { ...pageHeader.parts, rates: { readAt: pageAt - 9_000, why: 'Prometheus does not answer' } },
       ...rest,
     },
     nodes: {
@@ -211,7 +205,7 @@ describe('the page in a browser', () => {
       ],
       ['.timeline .row >> text=77aa00bb', ['past', 'up', 'ann@ops'], ['prometheus/prometheus.yml', 'Roll back to it']],
       [
-        '.timeline .row >> text=from stack.yml',
+        '.timeline .row >> text=from what stack.yml says',
         ['drift', '1 difference'],
         ['edited by hand', 'promstack up', 'promstack logs blackbox'],
       ],
@@ -412,6 +406,41 @@ describe('the page in a browser', () => {
     await served.start();
     await banner.waitFor({ state: 'detached' });
     expect(await page.locator('.live').innerText()).toMatch(/^live/);
+  });
+
+  test('nothing may be said of what was not read, nor as of now of what is not current', async () => {
+    const state = fullState();
+    const unread = Object.fromEntries(Object.keys(readParts).map((name) => [name, {}])) as typeof readParts;
+    const first: PageState = {
+      ...(Object.fromEntries(listNames.map((name) => [name, {}])) as Omit<PageState, 'header'>),
+      header: { ...state.header, revision: undefined, problems: [], drift: [], parts: unread },
+      nodes: Object.fromEntries(
+        Object.values(state.nodes).map(({ id }) => [id, nodeOf(state, id, { state: 'unknown', word: 'not read yet' })]),
+      ),
+    };
+    await using served = await servePage(first);
+    await using opened = await openPage(browser, served.url);
+    const { page, complaints } = opened;
+    await page.locator('.stage').first().waitFor();
+    expect(await page.locator('.top .state').innerText()).toBe('looking');
+    const said = await page.locator('body').innerText();
+    expect(said).not.toMatch(/all is well|no drift|has been pushed|No alert|has no|Nothing is|\bok\b|\b0\b/);
+    expect(await page.locator('.nothing', { hasText: 'Not read yet' }).count()).toBe(7);
+
+    served.change({ ...changeTo(state), header: { ...state.header, problems: [], drift: [], parts: readParts } });
+    await page.locator('.groups .row').first().waitFor();
+    expect(await page.locator('.stale').count()).toBe(0);
+    const why = 'pushgateway: its container is stopped';
+    const parts = {
+      ...readParts,
+      groups: { readAt: pageAt - 60_000, why },
+      drift: { readAt: pageAt, why: 'stack.yml is invalid' },
+    };
+    served.change({ header: { ...state.header, at: pageAt + 1_000, drift: [], parts } });
+    await page.locator('.groups .stale').getByText(why).waitFor();
+    expect(await page.locator('.problems').innerText()).toContain(`groups: ${why}`);
+    expect(await page.locator('.timeline .row').first().innerText()).toMatch(/drift unknown.*stack\.yml is invalid/s);
+    expect(complaints).toEqual([]);
   });
 
   test('screen readers must be told of changes of state, and only of these', async () => {

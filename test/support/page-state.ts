@@ -1,15 +1,16 @@
-import type {
-  PageAlert,
-  PageEdge,
-  PageEntry,
-  PageGroup,
-  PageHeader,
-  PageNode,
-  PageReceiver,
-  PageRoute,
-  PageRule,
-  PageState,
-  PageTarget,
+import {
+  type PageAlert,
+  type PageEdge,
+  type PageEntry,
+  type PageGroup,
+  type PageHeader,
+  type PageNode,
+  type PageReceiver,
+  type PageRoute,
+  type PageRule,
+  type PageState,
+  type PageTarget,
+  partNames,
 } from '../../scripts/ui/page-state.ts';
 
 /** The time of the states below. */
@@ -21,6 +22,11 @@ const byId = <T extends { readonly id: string }>(items: readonly T[]): Readonly<
 const times = <T>(count: number, make: (index: number) => T): readonly T[] =>
   Array.from({ length: count }, (_, index) => make(index));
 
+/** Every part as read a second before. */
+export const readParts = Object.fromEntries(
+  partNames.map((name) => [name, { readAt: pageAt - 1_000 }]),
+) as PageHeader['parts'];
+
 export const pageHeader: PageHeader = {
   stack: 'shop',
   at: pageAt,
@@ -30,7 +36,7 @@ export const pageHeader: PageHeader = {
   file: 'stack.yml',
   problems: [],
   drift: [],
-  stale: [],
+  parts: readParts,
 };
 
 const node = (id: PageNode['id'], title: string, rest: Partial<PageNode> = {}): PageNode => {
@@ -97,7 +103,7 @@ export function smallPageState(): PageState {
   ];
   const receivers: readonly PageReceiver[] = [
     {
-      ...{ id: 'n1', name: 'sink', integrations: ['webhook'], state: 'ok', word: 'delivered', sent: 3, failed: 0 },
+      ...{ id: 'n1', name: 'sink', integrations: ['webhook'], state: 'ok', word: 'delivered', delivered: 3, failed: 0 },
       notifications: [
         {
           ...{ at: pageAt - 700_000, outcome: 'delivered', integration: 'webhook[0]', text: 'first notification' },
@@ -106,7 +112,15 @@ export function smallPageState(): PageState {
       ],
     },
     {
-      ...{ id: 'n2', name: 'page', integrations: ['pagerduty'], state: 'wrong', word: 'failing', sent: 4, failed: 4 },
+      ...{
+        id: 'n2',
+        name: 'page',
+        integrations: ['pagerduty'],
+        state: 'wrong',
+        word: 'failing',
+        delivered: 0,
+        failed: 4,
+      },
       notifications: [
         {
           at: pageAt - 9_000,

@@ -1,7 +1,8 @@
 import type { PageAlert, PageReceiver, PageRoute, PageSilence } from '../page-state.ts';
 import { Facts, Section, Title } from './details-frame.tsx';
 import { Ago } from './details-sources.tsx';
-import { countText } from './format.ts';
+import { countText, plural } from './format.ts';
+import { alertParts, knowsRoutes, NotCurrent } from './freshness.tsx';
 import { alertState, matchersText } from './panels.tsx';
 import { askExpire, askSilence } from './question.tsx';
 import { alerts, mayChange, open, receivers, routes, silences } from './store.ts';
@@ -13,6 +14,7 @@ export function AlertDetails({ alert }: { readonly alert: PageAlert }) {
   return (
     <>
       <Title kind="Alert" name={name} {...alertState(alert)} />
+      <NotCurrent parts={alertParts.value} />
       {summary !== undefined && (
         <p>
           <Text text={summary} />
@@ -37,7 +39,7 @@ export function AlertDetails({ alert }: { readonly alert: PageAlert }) {
         </p>
       )}
       <Section title="Muted by">
-        {mutedBy.length === 0 && <p class="dim">nothing</p>}
+        {mutedBy.length === 0 && <p class="dim">{knowsRoutes.value ? 'nothing' : 'not known'}</p>}
         <ul class="plain">
           {mutedBy.map(({ kind, text, id, receivers }) => (
             <li key={`${kind} ${text}`} class="problem">
@@ -64,7 +66,7 @@ export function AlertDetails({ alert }: { readonly alert: PageAlert }) {
         </ul>
       </Section>
       <Section title="Route">
-        {taken.length === 0 && <p class="dim">none: it is not in Alertmanager</p>}
+        {taken.length === 0 && <p class="dim">{knowsRoutes.value ? 'none' : 'not known'}</p>}
         {taken.map((id) => (
           <RoutePath key={id} id={id} />
         ))}
@@ -83,7 +85,7 @@ export function AlertDetails({ alert }: { readonly alert: PageAlert }) {
 }
 
 function Receivers({ names }: { readonly names: readonly string[] }) {
-  if (names.length === 0) return <>nobody</>;
+  if (names.length === 0) return <>{knowsRoutes.value ? 'nobody' : 'not known'}</>;
   return (
     <>
       {names.map((name, at) => (
@@ -179,19 +181,32 @@ function AlertList({ alerts }: { readonly alerts: readonly PageAlert[] }) {
 }
 
 export function ReceiverDetails({ receiver }: { readonly receiver: PageReceiver }) {
-  const { name, integrations, state, word, sent, failed, notifications } = receiver;
+  const { name, integrations, state, word, delivered, failed, unknown, notifications } = receiver;
   return (
     <>
       <Title kind="Receiver" name={name} state={state} word={word} />
+      <NotCurrent parts={['routes', 'alerts', 'notifications']} />
       <Facts
         facts={[
           ['Integrations', <Text key="integrations" text={integrations.join(', ') || 'none'} />],
-          ['Sent', `${countText(sent)} since Alertmanager started`],
-          ['Failed', failed === 0 ? '0' : <span class="bad">{countText(failed)}</span>],
+          ['Delivered', delivered === undefined ? 'not known' : `${countText(delivered)} since Alertmanager started`],
+          [
+            'Failed',
+            failed === undefined ? (
+              'not known'
+            ) : failed === 0 ? (
+              '0'
+            ) : (
+              <span class="bad">{plural(failed, 'attempt')}</span>
+            ),
+          ],
+          ['Not known', unknown],
         ]}
       />
       <Section title="Last notifications">
-        {notifications.length === 0 && <p class="dim">none yet</p>}
+        {notifications.length === 0 && (
+          <p class="dim">{unknown === undefined ? 'none in the last day' : 'only failures would be known: none'}</p>
+        )}
         <ul class="plain notifications">
           {notifications.map(({ at, outcome, integration, text, alerts }, index) => (
             <li key={`${at} ${index}`}>

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { PageError, PageProblem } from '../page-state.ts';
+import type { PageError } from '../page-requests.ts';
+import type { PageProblem } from '../page-state.ts';
 import { Failure } from './question.tsx';
 import { type Answer, get } from './server.ts';
 import { Mark, type MarkState, StateWord, Text } from './texts.tsx';

@@ -1,11 +1,13 @@
-import type { PageEntry, PageMistake, RevisionDiff } from '../page-state.ts';
+import type { RevisionDiff } from '../page-requests.ts';
+import type { PageEntry, PageMistake } from '../page-state.ts';
 import { Facts, Loaded, ProblemList, Section, Title, useDetails } from './details-frame.tsx';
 import { Ago } from './details-sources.tsx';
 import { visible } from './format.ts';
+import { NotCurrent, partsState } from './freshness.tsx';
 import { askReload, askRollback } from './question.tsx';
 import { header, mayChange, open } from './store.ts';
 import { Text } from './texts.tsx';
-import { entryState, shortRevision } from './timeline.tsx';
+import { driftState, entryState, shortRevision } from './timeline.tsx';
 
 export function EntryDetails({ entry }: { readonly entry: PageEntry }) {
   const { at, kind, place, revision, who, command, changed, why, mistakes } = entry;
@@ -103,15 +105,24 @@ export function DriftDetails() {
   return (
     <>
       <Title
-        kind="What runs, compared with what stack.yml says"
+        kind={`What runs, compared with ${file === undefined ? 'the last confirmed revision' : 'what stack.yml says'}`}
         name={stack}
-        state={drift.length === 0 ? 'ok' : 'notice'}
-        word={drift.length === 0 ? 'no drift' : 'drift'}
+        {...driftState.value}
       />
+      <NotCurrent parts={['drift']} />
       <Facts
         facts={[
           ['File', file === undefined ? undefined : <Text text={file} class="code" />],
-          ['Revision', revision === undefined ? 'none confirmed' : <code>{shortRevision(revision)}</code>],
+          [
+            'Revision',
+            revision !== undefined ? (
+              <code>{shortRevision(revision)}</code>
+            ) : partsState(['history']).readAt === undefined ? (
+              'not known'
+            ) : (
+              'none confirmed'
+            ),
+          ],
         ]}
       />
       {drift.length > 0 && (

@@ -1,15 +1,9 @@
 import { computed } from '@preact/signals';
-import type {
-  GroupDetails,
-  PageGroup,
-  PageNode,
-  PageRule,
-  PageTarget,
-  RuleDetails,
-  TargetDetails,
-} from '../page-state.ts';
+import type { GroupDetails, RuleDetails, TargetDetails } from '../page-requests.ts';
+import type { PageGroup, PageNode, PageRule, PageTarget } from '../page-state.ts';
 import { Facts, Loaded, ProblemList, Section, Title, useDetails } from './details-frame.tsx';
 import { bytesText, countText, durationText, plural, tookText } from './format.ts';
+import { NotCurrent } from './freshness.tsx';
 import { groupWord, ruleWord } from './panels.tsx';
 import { problemsByNode } from './problems.tsx';
 import { askDelete } from './question.tsx';
@@ -58,6 +52,7 @@ export function GroupDetailsView({ group }: { readonly group: PageGroup }) {
   return (
     <>
       <Title kind="Pushed group" name={job} state={state} word={groupWord(group)} />
+      <NotCurrent parts={['groups']} />
       <Facts
         facts={[
           ['Last push', pushedAt === undefined ? 'never accepted' : <Ago at={pushedAt} />],
@@ -139,6 +134,7 @@ export function TargetDetailsView({ target }: { readonly target: PageTarget }) {
   return (
     <>
       <Title kind={`Target of ${job}`} name={instance} state={state} word={health} />
+      <NotCurrent parts={['targets']} />
       {error !== undefined && (
         <Section title="Last error">
           <p class="reason">
@@ -190,6 +186,7 @@ export function RuleDetailsView({ rule }: { readonly rule: PageRule }) {
         state={state}
         word={ruleWord(rule)}
       />
+      <NotCurrent parts={['rules']} />
       {error !== undefined && (
         <Section title="Last error">
           <p class="reason">

@@ -59,6 +59,11 @@ export function timeText(at: number, now: number): string {
   return date.toDateString() === today.toDateString() ? time : `${days.format(date)} ${time}`;
 }
 
+/** The cause in an error of a scrape, without the address that stands beside it: `connect: connection refused`. */
+export function causeText(error: string): string {
+  return error.replace(/^Get "[^"]*": /, '').replace(/^dial tcp(?: [^ ]+)?: /, '');
+}
+
 /** Control characters but for tab and line feed, marks that change the direction of text, and characters without a width. */
 const invisible = /(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 

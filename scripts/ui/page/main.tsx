@@ -222,9 +222,7 @@ function Announcements() {
 
 effect(() => {
   const { stack } = header.value ?? {};
-  const sign = { ok: '', notice: '', wrong: '✖ ', unknown: '? ' }[
-    connection.value.state === 'lost' ? 'unknown' : summary.value.state
-  ];
+  const sign = { ok: '', notice: '', wrong: '✖ ', unknown: '? ' }[summary.value.state];
   document.title = stack === undefined ? 'promstack' : `${sign}${stack.slice(0, 60)} · promstack`;
 });
 

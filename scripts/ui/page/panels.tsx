@@ -1,12 +1,24 @@
 import { computed } from '@preact/signals';
 import type { ComponentChildren, VNode } from 'preact';
-import type { NodeState, PageAlert, PageGroup, PageReceiver, PageRoute, PageRule, PageTarget } from '../page-state.ts';
-import { bytesText, countText, plural } from './format.ts';
+import type {
+  NodeId,
+  NodeState,
+  PageAlert,
+  PageGroup,
+  PageReceiver,
+  PageRoute,
+  PageRule,
+  PageTarget,
+  PartName,
+} from '../page-state.ts';
+import { bytesText, causeText, countText, plural } from './format.ts';
+import { alertParts, knowsRoutes, NotCurrent, partsState, Unread } from './freshness.tsx';
 import { found, type ItemRow, type PartRow, rowsByPart, sorted } from './rows.ts';
 import {
   alerts,
   expanded,
   groups,
+  nodes,
   open,
   receivers,
   routes,
@@ -20,23 +32,31 @@ import {
 import { Age, labelsText, Mark, type MarkState, Name, StateWord, Text, Time } from './texts.tsx';
 import { type ListRow, WindowedList } from './windowed-list.tsx';
 
-/** A part of the page that can be collapsed. */
+/** A part of the page that can be collapsed; absent in a stack without the server that it is of. */
 export function Panel({
   id,
   title,
+  of,
+  parts = [],
   count,
   wrong = 0,
   children,
 }: {
   readonly id: string;
   readonly title: string;
+  readonly of?: NodeId;
+  /** What it is made of. */
+  readonly parts?: readonly PartName[];
   readonly count?: number | undefined;
   readonly wrong?: number;
   readonly children: ComponentChildren;
 }) {
   const isExpanded = expanded.value.get(id) ?? true;
+  if (of !== undefined && nodes.value[of] === undefined) return null;
+  const { readAt, why } = partsState(parts);
+  const isRead = parts.length === 0 || readAt !== undefined;
   return (
-    <section class={`panel ${id}`} aria-labelledby={`${id}-title`}>
+    <section class={isRead && why === undefined ? `panel ${id}` : `panel old ${id}`} aria-labelledby={`${id}-title`}>
       <h2 id={`${id}-title`}>
         <button
           type="button"
@@ -46,12 +66,17 @@ export function Panel({
         >
           <span class="turner" aria-hidden="true" />
           {title}
-          {count !== undefined && <span class="dim"> {countText(count)}</span>}
-          {wrong > 0 && <span class="bad"> · {countText(wrong)} wrong</span>}
+          {count !== undefined && isRead && <span class="dim"> {countText(count)}</span>}
+          {wrong > 0 && why === undefined && <span class="bad"> · {countText(wrong)} wrong</span>}
         </button>
       </h2>
       <div id={`${id}-body`} hidden={!isExpanded}>
-        {isExpanded && children}
+        {isExpanded && (
+          <>
+            <NotCurrent parts={parts} />
+            {isRead ? children : <Unread parts={parts} />}
+          </>
+        )}
       </div>
     </section>
   );
@@ -141,7 +166,14 @@ export function groupWord({ state, failedAt, pushedAt, expiresAt }: PageGroup): 
 
 export function Sources() {
   return (
-    <Panel id="groups" title="Pushed groups" count={allGroups.value.length} wrong={wrongIn(allGroups.value)}>
+    <Panel
+      id="groups"
+      title="Pushed groups"
+      of="pushgateway"
+      parts={['groups']}
+      count={allGroups.value.length}
+      wrong={wrongIn(allGroups.value)}
+    >
       {groupRows.value.length === 0 ? (
         <Nothing total={allGroups.value.length} what="group" none="Nothing has been pushed." />
       ) : (
@@ -184,7 +216,14 @@ const targetRows = computed(() =>
 
 export function Targets() {
   return (
-    <Panel id="targets" title="Targets" count={allTargets.value.length} wrong={wrongIn(allTargets.value)}>
+    <Panel
+      id="targets"
+      title="Targets"
+      of="prometheus"
+      parts={['targets']}
+      count={allTargets.value.length}
+      wrong={wrongIn(allTargets.value)}
+    >
       {targetRows.value.length === 0 ? (
         <Nothing total={allTargets.value.length} what="target" none="Prometheus has no targets." />
       ) : (
@@ -198,7 +237,7 @@ export function Targets() {
               <>
                 <StateWord state={state} word={health} />
                 <Name text={isPart ? instance : `${job} ${instance}`} />
-                <span class="reason">{error !== undefined && <Name text={error} />}</span>
+                <span class="reason">{error !== undefined && <Name text={causeText(error)} />}</span>
               </>
             )}
           />
@@ -240,7 +279,7 @@ const alertRows = computed(() =>
 export function Alerts() {
   const firing = allAlerts.value.filter((alert) => alertState(alert).state === 'wrong').length;
   return (
-    <Panel id="alerts" title="Alerts" count={allAlerts.value.length}>
+    <Panel id="alerts" title="Alerts" parts={alertParts.value} count={allAlerts.value.length}>
       {alertRows.value.length === 0 ? (
         <Nothing total={allAlerts.value.length} what="alert" none="No alert is pending or firing." />
       ) : (
@@ -260,7 +299,7 @@ export function Alerts() {
                 </span>
                 <span class="reason">
                   <span class="hidden">notifies </span>
-                  <Name text={item.receivers.join(', ') || 'nobody'} />
+                  <Name text={item.receivers.join(', ') || (knowsRoutes.value ? 'nobody' : 'not known')} />
                 </span>
                 <span class="figure">{item.since !== undefined && <Age at={item.since} />}</span>
               </>
@@ -295,7 +334,14 @@ export function ruleWord({ state, health, activity }: PageRule): string {
 
 export function Rules() {
   return (
-    <Panel id="rules" title="Rules" count={allRules.value.length} wrong={wrongIn(allRules.value)}>
+    <Panel
+      id="rules"
+      title="Rules"
+      of="prometheus"
+      parts={['rules']}
+      count={allRules.value.length}
+      wrong={wrongIn(allRules.value)}
+    >
       {ruleRows.value.length === 0 ? (
         <Nothing total={allRules.value.length} what="rule" none="Prometheus has no rules." />
       ) : (
@@ -349,9 +395,9 @@ export function matchersText({ matchers, parent }: PageRoute): string {
 
 export function Routes() {
   return (
-    <Panel id="routes" title="Routes" count={allRoutes.value.length}>
+    <Panel id="routes" title="Routes" of="alertmanager" parts={['routes', 'alerts']} count={allRoutes.value.length}>
       {routeRows.value.length === 0 ? (
-        <Nothing total={allRoutes.value.length} what="route" none="Alertmanager has not been asked yet." />
+        <Nothing total={allRoutes.value.length} what="route" none="Alertmanager has no routes." />
       ) : (
         <>
           <Columns names={['matches', 'notifies', 'alerts']} />
@@ -383,6 +429,16 @@ export function Routes() {
   );
 }
 
+/** A number that the server does not say. */
+function Unknown() {
+  return (
+    <span class="dim">
+      <span aria-hidden="true">?</span>
+      <span class="hidden">an unknown number</span>
+    </span>
+  );
+}
+
 const allReceivers = computed(() => Object.values(receivers.value));
 const receiverRows = computed(() =>
   sorted(
@@ -393,18 +449,25 @@ const receiverRows = computed(() =>
 
 export function Receivers() {
   return (
-    <Panel id="receivers" title="Receivers" count={allReceivers.value.length} wrong={wrongIn(allReceivers.value)}>
+    <Panel
+      id="receivers"
+      title="Receivers"
+      of="alertmanager"
+      parts={['routes', 'alerts', 'notifications']}
+      count={allReceivers.value.length}
+      wrong={wrongIn(allReceivers.value)}
+    >
       {receiverRows.value.length === 0 ? (
         <Nothing total={allReceivers.value.length} what="receiver" none="Alertmanager has no receivers." />
       ) : (
         <>
-          <Columns names={['state', 'receiver', 'sent', 'failed', 'last']} />
+          <Columns names={['state', 'receiver', 'delivered', 'failed', 'last']} />
           <WindowedList
             label="Receivers"
             rows={receiverRows.value}
             selected={selection.value?.kind === 'receiver' ? selection.value.id : undefined}
             onOpen={({ item }) => open({ kind: 'receiver', id: item.id })}
-            render={({ item: { name, state, word, integrations, sent, failed, notifications } }) => (
+            render={({ item: { name, state, word, integrations, delivered, failed, notifications, unknown } }) => (
               <>
                 <StateWord state={state} word={word} />
                 <span class="twofold">
@@ -412,15 +475,19 @@ export function Receivers() {
                   <Name text={integrations.join(', ')} />
                 </span>
                 <span class="figure">
-                  {countText(sent)}
-                  <span class="hidden"> sent</span>
+                  {delivered === undefined ? <Unknown /> : countText(delivered)}
+                  <span class="hidden"> delivered</span>
                 </span>
-                <span class={failed > 0 ? 'figure bad' : 'figure dim'}>
-                  {countText(failed)}
+                <span class={failed === undefined || failed === 0 ? 'figure dim' : 'figure bad'}>
+                  {failed === undefined ? <Unknown /> : countText(failed)}
                   <span class="hidden"> failed</span>
                 </span>
                 <span class="figure">
-                  {notifications[0] === undefined ? <span class="dim">never</span> : <Age at={notifications[0].at} />}
+                  {notifications[0] !== undefined ? (
+                    <Age at={notifications[0].at} />
+                  ) : (
+                    <span class="dim">{unknown === undefined ? 'never' : '?'}</span>
+                  )}
                 </span>
               </>
             )}
@@ -442,7 +509,7 @@ const silenceRows = computed(() =>
 export function Silences() {
   if (allSilences.value.length === 0) return null;
   return (
-    <Panel id="silences" title="Silences" count={allSilences.value.length}>
+    <Panel id="silences" title="Silences" of="alertmanager" parts={['alerts']} count={allSilences.value.length}>
       {silenceRows.value.length === 0 ? (
         <Nothing total={allSilences.value.length} what="silence" none="Nothing is silenced." />
       ) : (

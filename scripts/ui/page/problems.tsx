@@ -1,12 +1,13 @@
 import { computed } from '@preact/signals';
-import type { NodeId, NodeState, PageProblem } from '../page-state.ts';
-import { plural } from './format.ts';
+import { type NodeId, type NodeState, type PageProblem, type PartName, partNames } from '../page-state.ts';
+import { causeText, plural } from './format.ts';
+import { alertParts, partsState } from './freshness.tsx';
 import { alertState } from './panels.tsx';
-import { alerts, groups, header, nodes, open, receivers, rules, type Selection, targets } from './store.ts';
+import { alerts, connection, groups, header, nodes, open, receivers, rules, type Selection, targets } from './store.ts';
 import { Brief, labelsText, Mark } from './texts.tsx';
 
 interface Shown extends PageProblem {
-  /** The title of a node, or the stack. */
+  /** The title of a node, or `Stack`. */
   readonly of: string;
   readonly opens: Selection;
 }
@@ -37,7 +38,7 @@ export const problemsByNode = computed<Readonly<Partial<Record<NodeId, readonly 
       sign: `of job ${job} `,
     })),
     targets: ofList(targets.value, ({ job, instance, url, error }) => ({
-      message: `${job} ${instance}: ${error ?? 'down'}`,
+      message: `${job} ${instance}: ${error === undefined ? 'down' : causeText(error)}`,
       tryThis: 'check that it runs, and that its address answers from the container of Prometheus',
       sign: url,
     })),
@@ -52,7 +53,11 @@ export const problemsByNode = computed<Readonly<Partial<Record<NodeId, readonly 
     })),
   };
   return Object.fromEntries(
-    Object.values(nodes.value).map(({ id, problems }) => [id, [...problems, ...(lists[id] ?? [])]]),
+    // What is not current is no problem of now.
+    Object.values(nodes.value).map(({ id, problems, state }) => [
+      id,
+      state === 'unknown' ? problems : [...problems, ...(lists[id] ?? [])],
+    ]),
   );
 });
 
@@ -69,9 +74,7 @@ const problems = computed<readonly Shown[]>(() => {
       .map((problem): Shown => ({ ...problem, of: title, opens: { kind: 'node', id } })),
   );
   const drift: Selection = { kind: 'drift', id: 'drift' };
-  const ofStack = (header.value?.problems ?? []).map(
-    (problem): Shown => ({ ...problem, of: header.value?.stack ?? 'stack', opens: drift }),
-  );
+  const ofStack = (header.value?.problems ?? []).map((problem): Shown => ({ ...problem, of: 'Stack', opens: drift }));
   const all = [...ofNodes, ...ofStack];
   return [...all.filter(({ state }) => state === 'wrong'), ...all.filter(({ state }) => state === 'notice')];
 });
@@ -79,23 +82,40 @@ const problems = computed<readonly Shown[]>(() => {
 /** What the whole page says in a few words. */
 export const summary = computed<{ readonly state: NodeState; readonly word: string }>(() => {
   if (header.value === undefined) return { state: 'unknown', word: 'waiting for the first look' };
+  if (connection.value.state === 'lost') return { state: 'unknown', word: 'not live' };
   if (!header.value.engine.isReachable) return { state: 'unknown', word: 'engine not reachable' };
   const wrong = problems.value.filter(({ state }) => state === 'wrong').length;
-  const firing = Object.values(alerts.value).filter((alert) => alertState(alert).state === 'wrong').length;
+  const isCurrent = partsState(alertParts.value).why === undefined;
+  const firing = isCurrent
+    ? Object.values(alerts.value).filter((alert) => alertState(alert).state === 'wrong').length
+    : 0;
   const words = [
     ...(wrong > 0 ? [plural(wrong, 'problem')] : []),
     ...(firing > 0 ? [plural(firing, 'alert firing', 'alerts firing')] : []),
   ];
   if (words.length > 0) return { state: 'wrong', word: words.join(', ') };
+  const { readAt, why } = partsState(partNames);
+  if (readAt === undefined) return { state: 'unknown', word: 'looking' };
+  const isKnown = why === undefined && Object.values(nodes.value).every(({ state }) => state !== 'unknown');
+  if (!isKnown) return { state: 'unknown', word: 'not all is known' };
   const notices = problems.value.length;
-  if (notices > 0) return { state: 'notice', word: plural(notices, 'notice') };
-  const isKnown = Object.values(nodes.value).every(({ state }) => state !== 'unknown');
-  return isKnown ? { state: 'ok', word: 'all is well' } : { state: 'unknown', word: 'looking' };
+  return notices > 0 ? { state: 'notice', word: plural(notices, 'notice') } : { state: 'ok', word: 'all is well' };
+});
+
+/** The parts that are not current, by the reason; the banner says it of all when the engine is away. */
+const notCurrent = computed<readonly { readonly why: string; readonly names: readonly PartName[] }[]>(() => {
+  if (header.value?.engine.isReachable !== true) return [];
+  const { parts } = header.value;
+  const names = partNames.filter(
+    (name) => parts[name].why !== undefined && (name !== 'drift' || parts.status.why === undefined),
+  );
+  const reasons = [...new Set(names.map((name) => parts[name].why ?? ''))];
+  return reasons.map((why) => ({ why, names: names.filter((name) => parts[name].why === why) }));
 });
 
 /** What is wrong, where, and what to do. */
 export function Problems() {
-  const stale = header.value?.stale ?? [];
+  const stale = notCurrent.value;
   if (problems.value.length === 0 && stale.length === 0) return null;
   return (
     <section class="problems" aria-labelledby="problems-title">
@@ -122,12 +142,12 @@ export function Problems() {
             </button>
           </li>
         ))}
-        {stale.map((text) => (
-          <li key={text} class="problem">
+        {stale.map(({ why, names }) => (
+          <li key={why} class="problem">
             <Mark state="unknown" />
             <span class="of">not current</span>
             <span class="message">
-              <Brief text={text} />
+              <Brief text={`${names.join(', ')}: ${why}`} />
             </span>
           </li>
         ))}

@@ -1,7 +1,8 @@
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { PageAlert, PageError, PageGroup, PageSilence } from '../page-state.ts';
+import type { PageError } from '../page-requests.ts';
+import type { PageAlert, PageGroup, PageSilence } from '../page-state.ts';
 import { bytesText, plural } from './format.ts';
 import { type Answer, act } from './server.ts';
 import { header, notice } from './store.ts';

@@ -1,4 +1,5 @@
-import type { PageActions, PageChange, PageError, Snapshot } from '../page-state.ts';
+import type { PageActions, PageError } from '../page-requests.ts';
+import type { PageChange, Snapshot } from '../page-state.ts';
 import { connection, takeChange, takeSnapshot } from './store.ts';
 
 /** How long to wait before the next attempt, by the number of those that failed. */

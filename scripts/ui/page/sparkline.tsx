@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useCallback, useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import type { EdgeHistory } from '../page-state.ts';
 
@@ -12,13 +12,24 @@ export function Sparkline({
 }) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
+  const latest = useRef(points);
+  latest.current = points;
+
+  const move = useCallback((): void => {
+    const end = (latest.current?.at.at(-1) ?? 0) / 1_000;
+    plot.current?.batch(() => {
+      plot.current?.setData(data(latest.current), false);
+      plot.current?.setScale('x', { min: end - spanSeconds, max: end });
+    });
+  }, [spanSeconds]);
 
   useEffect(() => {
     const element = box.current;
     if (element === null) return;
     const make = (): void => {
       plot.current?.destroy();
-      plot.current = new uPlot(options(element), data(points), element);
+      plot.current = new uPlot(options(element), data(latest.current), element);
+      move();
     };
     make();
     const resized = new ResizeObserver(() => {
@@ -37,15 +48,9 @@ export function Sparkline({
       plot.current = undefined;
     };
     // The line is made once; the effect below moves it.
-  }, []);
+  }, [move]);
 
-  useEffect(() => {
-    const end = (points?.at.at(-1) ?? 0) / 1_000;
-    plot.current?.batch(() => {
-      plot.current?.setData(data(points), false);
-      plot.current?.setScale('x', { min: end - spanSeconds, max: end });
-    });
-  }, [points, spanSeconds]);
+  useEffect(move, [points, move]);
 
   return <div class="spark" ref={box} aria-hidden="true" />;
 }

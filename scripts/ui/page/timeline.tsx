@@ -1,7 +1,8 @@
 import { computed } from '@preact/signals';
 import { useState } from 'preact/hooks';
-import type { PageEntry } from '../page-state.ts';
+import type { NodeState, PageEntry } from '../page-state.ts';
 import { plural } from './format.ts';
+import { partsState } from './freshness.tsx';
 import { Panel } from './panels.tsx';
 import { found } from './rows.ts';
 import { entries, header, open, selection } from './store.ts';
@@ -41,10 +42,22 @@ export function entryState({ kind, place }: PageEntry): { readonly state: MarkSt
   return place === 'current' ? { state: 'ok', word: 'running' } : { state: 'past', word: 'past' };
 }
 
+/** Whether what runs differs from what it should be. */
+export const driftState = computed<{ readonly state: NodeState; readonly word: string }>(() => {
+  const { readAt, why } = partsState(['drift']);
+  if (readAt === undefined || why !== undefined) return { state: 'unknown', word: 'drift unknown' };
+  return header.value?.drift.length === 0 ? { state: 'ok', word: 'no drift' } : { state: 'notice', word: 'drift' };
+});
+
+/** What it is compared with. */
+const origin = computed(() =>
+  header.value?.file === undefined ? 'the last confirmed revision' : 'what stack.yml says',
+);
+
 /** What was applied, what was refused and what differs now. */
 export function Timeline() {
   return (
-    <Panel id="timeline" title="Revisions" count={newestFirst.value.length}>
+    <Panel id="timeline" title="Revisions" parts={['history']} count={newestFirst.value.length}>
       <WindowedList
         label="Revisions, newest first"
         rows={rows.value}
@@ -63,12 +76,20 @@ export function Timeline() {
 
 function Now() {
   const differences = header.value?.drift.length ?? 0;
+  const { why } = partsState(['drift']);
+  const { state, word } = driftState.value;
   return (
     <>
-      <StateWord state={differences === 0 ? 'ok' : 'notice'} word={differences === 0 ? 'no drift' : 'drift'} />
+      <StateWord state={state} word={word} />
       <span class="figure">now</span>
       <span class="rest">
-        {differences === 0 ? 'What runs is what stack.yml says' : `${plural(differences, 'difference')} from stack.yml`}
+        {state === 'unknown' ? (
+          <Name text={why === undefined ? 'Not compared yet' : `Not compared: ${why}`} />
+        ) : differences === 0 ? (
+          `What runs is ${origin.value}`
+        ) : (
+          `${plural(differences, 'difference')} from ${origin.value}`
+        )}
       </span>
     </>
   );

@@ -47,7 +47,9 @@ function Check({ check: { state, startedAt, hops, error, tryThis } }: { readonly
       <p class="outcome">
         <StateWord state={mark} word={word} />
         <span class="dim">
-          started <Time at={startedAt} />, {tookText(totalMs === 1 ? 0 : totalMs)} so far
+          started <Time at={startedAt} />, {state === 'running' ? '' : 'took '}
+          {tookText(totalMs === 1 ? 0 : totalMs)}
+          {state === 'running' && ' so far'}
         </span>
       </p>
       {error !== undefined && (

@@ -1,7 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { bytesText, durationText, rateText, tookText, visible, webAddress } from '../../../scripts/ui/page/format.ts';
+import {
+  bytesText,
+  causeText,
+  durationText,
+  rateText,
+  tookText,
+  visible,
+  webAddress,
+} from '../../../scripts/ui/page/format.ts';
 import { packageRoot } from '../../../scripts/util/package-root.ts';
 
 const folder = join(packageRoot(), 'scripts', 'ui', 'page');
@@ -29,7 +37,9 @@ test('the page must know the program only by what it is sent', () => {
     [...text.matchAll(/(?:\bfrom|\bimport\(?|^import)\s*'([^']+)'/gm)].map(([, path = '']) => ({ name, path })),
   );
   const isAllowed = (path: string): boolean =>
-    /^\.\/[a-z-]+\.tsx?$/.test(path) || path === '../page-state.ts' || packages.includes(path);
+    /^\.\/[a-z-]+\.tsx?$/.test(path) ||
+    ['../page-state.ts', '../page-requests.ts'].includes(path) ||
+    packages.includes(path);
   expect(imports.length).toBeGreaterThan(40);
   expect(imports.filter(({ path }) => !isAllowed(path))).toEqual([]);
 });
@@ -85,4 +95,18 @@ test('only the address of a web page may become a link', () => {
   ]) {
     expect(webAddress(text)).toBeUndefined();
   }
+});
+
+test.each([
+  [
+    'Get "http://db-1:9100/metrics": dial tcp 10.0.0.7:9100: connect: connection refused',
+    'connect: connection refused',
+  ],
+  [
+    'Get "http://db-1/": dial tcp: lookup db-1 on 127.0.0.11:53: no such host',
+    'lookup db-1 on 127.0.0.11:53: no such host',
+  ],
+  ['server returned HTTP status 401 Unauthorized', 'server returned HTTP status 401 Unauthorized'],
+])('of the error %s the cause must be shown', (error, cause) => {
+  expect(causeText(error)).toBe(cause);
 });

@@ -46,7 +46,8 @@ describe('polls of a stack', () => {
       await quick.end();
     }
     expect({ slow: slow.runs, quick: quick.runs }).toEqual({ slow: 1, quick: 4 });
-    expect(poller.runningFor('slow')).toBe(3_000);
+    expect(poller.look('slow')).toEqual({ runningMs: 3_000 });
+    expect(poller.look('quick')).toEqual({ readAt: 3_000 });
     expect(poller.haveAllEnded).toBe(false);
   });
 
@@ -80,18 +81,18 @@ describe('polls of a stack', () => {
     expect(slow.runs).toBe(3);
   });
 
-  it('must say why the last of them failed, until one succeeds', async () => {
+  it('must say when one succeeded last, and why those after it failed', async () => {
     const poll = steeredPoll('targets');
     const { poller, startAt } = pollerOf(poll.poll);
     startAt(0);
     await poll.end(new StackError({ doing: 'querying prometheus', why: 'it is stopped' }));
-    expect([...poller.failures].map(([name, { why }]) => `${name}: ${why}`)).toEqual(['targets: it is stopped']);
+    expect(poller.look('targets')).toMatchObject({ readAt: undefined, failure: { why: 'it is stopped' } });
     startAt(1_000);
-    await poll.end(new EngineError({ code: 'unreachable', doing: 'listing containers', message: 'refused' }));
-    expect(poller.failures.get('targets')).toMatchObject({ why: 'refused' });
-    startAt(2_000);
     await poll.end();
-    expect(poller.failures.size).toBe(0);
+    expect(poller.look('targets')).toEqual({ readAt: 1_000 });
+    startAt(2_000);
+    await poll.end(new EngineError({ code: 'unreachable', doing: 'listing containers', message: 'refused' }));
+    expect(poller.look('targets')).toMatchObject({ readAt: 1_000, failure: { why: 'refused' } });
   });
 
   it('must end the page on an error of this program', async () => {
