@@ -23,8 +23,27 @@ export function maskPlainSecrets(value: unknown, key = ''): unknown {
 /** Makes the secrets that stack.yml has in place, as plain text, known to the redaction of all output. */
 export function addPlainSecrets(stack: unknown): void {
   addSecretsIn(stack);
-  if (isMapping(stack)) addTargetLogins(stack['exporters']);
+  if (!isMapping(stack)) return;
+  addTargetLogins(stack['exporters']);
+  addFileSecrets(stack['exporters']);
 }
+
+/** The files of an exporter have a syntax of their own, in which a password is mostly a line of its own. */
+function addFileSecrets(exporters: unknown): void {
+  const custom = isMapping(exporters) ? exporters['custom'] : undefined;
+  for (const exporter of isMapping(custom) ? Object.values(custom) : []) {
+    const files = isMapping(exporter) ? exporter['files'] : undefined;
+    for (const text of isMapping(files) ? Object.values(files) : []) {
+      if (typeof text !== 'string') continue;
+      for (const [, key = '', quoted, plain] of text.matchAll(assignment)) {
+        if (secretKey.test(key)) addSecret(quoted ?? plain ?? '');
+      }
+    }
+  }
+}
+
+/** `password: VALUE` in YAML, `password = "VALUE"` in TOML and INI, `"password": "VALUE"` in JSON. */
+const assignment = /(?:^|[{,])[\s-]*["']?([\w.-]+)["']?[ \t]*[:=][ \t]*(?:["']([^"'\n]+)["']|([^\s"',}]+))/gm;
 
 /** Before the @ of a target is a secret even without a password, such as the community of a device. */
 function addTargetLogins(value: unknown): void {

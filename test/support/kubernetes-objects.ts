@@ -5,6 +5,7 @@ import * as operatorV1alpha1 from '@kubernetes-models/prometheus-operator/monito
 import * as apps from 'kubernetes-models/apps/v1';
 import * as rbac from 'kubernetes-models/rbac.authorization.k8s.io/v1';
 import * as core from 'kubernetes-models/v1';
+import { stringify } from 'yaml';
 import type { KubernetesObject } from '../../scripts/move/kubernetes/kubernetes-draft.ts';
 import { packageRoot } from '../../scripts/util/package-root.ts';
 
@@ -32,7 +33,11 @@ export function problemsOf(object: KubernetesObject): readonly string[] {
   const version = versions[apiVersion];
   const model = (version?.models as Readonly<Record<string, Model>> | undefined)?.[kind];
   if (version === undefined || model === undefined) return [`${where}: unknown kind in ${apiVersion}`];
-  const problems = [...limitProblems(object), ...unknownKeys(object, join(modules, version.folder, `${kind}.d.ts`))];
+  const problems = [
+    ...limitProblems(object),
+    ...operatorProblems(object),
+    ...unknownKeys(object, join(modules, version.folder, `${kind}.d.ts`)),
+  ];
   try {
     new model(object as never).validate();
   } catch (error) {
@@ -81,6 +86,38 @@ function limitProblems(object: KubernetesObject): string[] {
   check(size <= 2 ** 20 * (object.kind === 'Secret' ? 4 / 3 : 1), `${size} bytes of data`);
   check(JSON.stringify(object).length <= 1.5 * 2 ** 20, 'more than etcd takes');
   return problems;
+}
+
+/** Lists of the operator's objects in which each item may be there once, and lists that must have an item. */
+const sets = new Set(['targets', 'scrapeProtocols', 'enableFeatures', 'promoteResourceAttributes']);
+const filledLists = new Set([
+  'targets',
+  'staticConfigs',
+  'relabelings',
+  'metricRelabelings',
+  'promoteResourceAttributes',
+]);
+
+/** What the CRDs have in a form that the published schemas do not have, and what only the operator refuses. */
+function operatorProblems(object: KubernetesObject): readonly string[] {
+  if (!object.apiVersion.startsWith('monitoring.coreos.com/')) return [];
+  const walk = (value: object): readonly string[] =>
+    Object.entries(value).flatMap(([step, inner]) => {
+      if (typeof inner !== 'object' || inner === null) return [];
+      const items: readonly unknown[] | undefined = Array.isArray(inner) ? inner : undefined;
+      return [
+        ...(items !== undefined && sets.has(step) && new Set(items).size < items.length ? [`twice in ${step}`] : []),
+        ...(items?.length === 0 && filledLists.has(step) ? [`${step} is empty`] : []),
+        ...walk(inner),
+      ];
+    });
+  const names = object.kind === 'PrometheusRule' ? (object['spec'] as { groups: { name: string }[] }).groups : [];
+  const size = object.kind === 'PrometheusRule' ? stringify(object['spec']).length : 0;
+  return [
+    ...walk(object),
+    ...(new Set(names.map((group) => group.name)).size < names.length ? ['two groups of a name'] : []),
+    ...(size > 2 ** 19 ? [`${size} bytes of rules`] : []),
+  ];
 }
 
 /** Keys with mappings of any keys. */

@@ -1,6 +1,7 @@
 import type { SourceRange } from '../../../stack/diagnostic.ts';
 import type { Rendering } from '../../render/rendering.ts';
 import { shortHash } from '../../util/hash.ts';
+import { redact } from '../../util/redaction.ts';
 import { Findings } from '../findings.ts';
 import { labelKey, labelValue, objectName } from './object-names.ts';
 
@@ -114,6 +115,10 @@ export class KubernetesDraft {
           this.at('labels', key),
           'the objects have labels of this prefix themselves',
         );
+        continue;
+      }
+      if (redact(value) !== value) {
+        this.findings.left(`labels.${key}`, this.at('labels', key), 'it has a secret, and everybody can read labels');
         continue;
       }
       valid[validKey] = validValue;

@@ -1,11 +1,12 @@
 import type { RenderedFile } from '../../../stack/model.ts';
 import type { Mapping } from '../../../stack/values/mapping.ts';
 import type { ServiceRendering } from '../../render/rendering.ts';
+import { shown } from '../../render/show.ts';
 import type { ExportedService } from '../compose-file.ts';
 import { configVolume } from './config-objects.ts';
 import type { KubernetesDraft } from './kubernetes-draft.ts';
 import { dataVolumeOf } from './storage.ts';
-import { podSecurity, resourcesOf } from './workloads.ts';
+import { escaped, podSecurity, resourcesOf } from './workloads.ts';
 
 /** What the objects of a server are made of. */
 export interface OperatedServer {
@@ -30,6 +31,38 @@ export function podFields(draft: KubernetesDraft, exported: ExportedService): Ma
     },
     portName: 'web',
     storage: { volumeClaimTemplate: { ...embeddedClaim, spec: dataVolumeOf(draft, service, spec) } },
+  };
+}
+
+/** Variables of the operator's reloader, which it needs. */
+const ownVariables = ['POD_NAME', 'SHARD'] as const;
+
+/**
+ * The variables of a server, and those of the operator's reloader: it fills in each `$(NAME)` in a config, and fails for a variable
+ * that is not there, so that each has the text itself as its value.
+ */
+export function containersOf(
+  { findings }: KubernetesDraft,
+  { service, spec }: ExportedService,
+  main: RenderedFile | undefined,
+): Mapping {
+  const env = Object.entries(spec.env).map(([name, value]) => ({ name, value: escaped(value) }));
+  const names = new Set(
+    [...(main === undefined ? '' : shown(main)).matchAll(/\$\((\w+)\)/g)].map(([, name = '']) => name),
+  );
+  for (const name of ownVariables) {
+    if (!names.delete(name)) continue;
+    const why = "the operator's reloader has a variable of this name, and fills in its value";
+    findings.changed(`$(${name}) in ${service.name}/${main?.path}`, undefined, undefined, why);
+  }
+  const asWritten = [...names].map((name) => ({ name, value: `$$(${name})` }));
+  const containers = [
+    ...(env.length === 0 ? [] : [{ name: service.name, env }]),
+    ...(asWritten.length === 0 ? [] : [{ name: 'config-reloader', env: asWritten }]),
+  ];
+  return {
+    ...(containers.length === 0 ? {} : { containers }),
+    ...(asWritten.length === 0 ? {} : { initContainers: [{ name: 'init-config-reloader', env: asWritten }] }),
   };
 }
 

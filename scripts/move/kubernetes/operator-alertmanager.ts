@@ -3,10 +3,10 @@ import { recorderFeature } from '../../../stack/alertmanager/event-recorder.ts';
 import { mainFile } from '../../../stack/alertmanager/main-file.ts';
 import { revealed, shown } from '../../render/show.ts';
 import { foldersToKeep, isSecret, secretsIn } from '../exported-services.ts';
-import { makePathsAbsolute } from './absolute-paths.ts';
 import { addConfig } from './config-objects.ts';
 import type { KubernetesDraft } from './kubernetes-draft.ts';
-import { filesOf, type OperatedServer, podFields } from './operated-server.ts';
+import { makePathsAbsolute } from './native-yaml.ts';
+import { containersOf, filesOf, type OperatedServer, podFields } from './operated-server.ts';
 import { OperatorValues } from './operator-fields.ts';
 import { alertmanagerFlags, specOfArgs, versionIn, webConfigIn, webSpec } from './server-args.ts';
 import { addService } from './workloads.ts';
@@ -54,6 +54,7 @@ export function addAlertmanager(draft: KubernetesDraft, { exported, rendered, fi
       ...flags,
       ...(Object.keys(web).length === 0 ? {} : { web }),
       ...podFields(draft, exported),
+      ...containersOf(draft, exported, main),
       ...(keys.length === 0 ? {} : filesOf(keys)),
     },
   });

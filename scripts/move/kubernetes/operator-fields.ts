@@ -72,7 +72,7 @@ const matching =
     return convert(value);
   };
 
-export const integer = matching(/^\d{1,15}$/, Number);
+export const integer = matching(/^-?\d{1,15}$/, Number);
 export const flag = matching(/^(?:true|false|yes|no|on|off)$/i, (value) => /^(?:true|yes|on)$/i.test(value));
 export const duration = matching(/^(?:0|(?=\d)(?:\d+y)?(?:\d+w)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?(?:\d+ms)?)$/);
 export const bytes = matching(/^(?:0|\d*\.?\d+[KMGTPE]i?B|\d+B)$/);
@@ -96,6 +96,27 @@ export const filledList =
     return list(item)(value, at, values);
   };
 
+/** A list that is left out when it is empty, where the operator takes none without items. */
+export const optionalList =
+  (item: Convert): Convert =>
+  (value, at, values) => {
+    const items = list(item)(value, at, values) as readonly unknown[];
+    return items.length === 0 ? undefined : items;
+  };
+
+/** A list without its repeated items, which the operator refuses; a server takes them as one. */
+export const distinctList =
+  (item: Convert): Convert =>
+  (value, at, values) => [...new Set(filledList(item)(value, at, values) as readonly unknown[])];
+
+export const oneOf =
+  (names: Readonly<Record<string, string>>): Convert =>
+  (value, at) => {
+    const name = typeof value === 'string' && Object.hasOwn(names, value) ? names[value] : undefined;
+    if (name === undefined) throw new NotConvertibleError(at);
+    return name;
+  };
+
 export const record =
   (item: Convert): Convert =>
   (value, at, values) => {
@@ -117,6 +138,15 @@ export const fields =
     return converted;
   };
 
+/** A mapping with known keys, all of `required` among them. */
+const withAll =
+  (required: readonly string[], convert: Convert): Convert =>
+  (value, at, values) => {
+    const converted = convert(value, at, values) as Mapping;
+    if (required.some((key) => converted[key] === undefined)) throw new NotConvertibleError(at);
+    return converted;
+  };
+
 /** The known keys of a mapping, converted, and the keys that are not convertible. */
 export function knownFields(
   table: Fields,
@@ -132,7 +162,8 @@ export function knownFields(
   for (const [key, [target, convert]] of Object.entries(table)) {
     if (value[key] === undefined) continue;
     try {
-      converted[target] = convert(value[key], `${at}.${key}`, values);
+      const inner = convert(value[key], `${at}.${key}`, values);
+      if (inner !== undefined) converted[target] = inner;
     } catch (error) {
       if (!(error instanceof NotConvertibleError)) throw error;
       others.push(error.message);
@@ -157,12 +188,20 @@ const anyFile: Convert = (value, at, values) => {
 const openValue: Convert = (value, at, values) => values.value(String(value), at, []);
 const secretValue: Convert = (value, at, values) => values.value(String(value), at, [at]);
 
-const basicAuth = fields({
+const basicAuthFields = fields({
   username: ['username', openValue],
   username_file: ['username', secretFile],
   password: ['password', secretValue],
   password_file: ['password', secretFile],
 });
+
+/** The operator asks for both a user and a password; a server takes one that is not there as an empty one. */
+const basicAuth: Convert = (value, at, values) => {
+  const auth = basicAuthFields(value, at, values) as Mapping;
+  const empty = (key: string): Mapping =>
+    auth[key] === undefined ? { [key]: openValue('', `${at}.${key}`, values) } : {};
+  return { ...auth, ...empty('username'), ...empty('password') };
+};
 
 const authorization = fields({
   type: ['type', text],
@@ -170,30 +209,85 @@ const authorization = fields({
   credentials_file: ['credentials', secretFile],
 });
 
+const tlsVersion = oneOf({ TLS10: 'TLS10', TLS11: 'TLS11', TLS12: 'TLS12', TLS13: 'TLS13' });
+
 const tls = fields({
   ca_file: ['ca', anyFile],
   cert_file: ['cert', anyFile],
   key_file: ['keySecret', secretFile],
   server_name: ['serverName', text],
   insecure_skip_verify: ['insecureSkipVerify', flag],
+  min_version: ['minVersion', tlsVersion],
+  max_version: ['maxVersion', tlsVersion],
 });
+
+const transport: Fields = {
+  tls_config: ['tlsConfig', tls],
+  proxy_url: ['proxyUrl', matching(/^(?:https?|socks5):\/\/./)],
+  no_proxy: ['noProxy', text],
+  proxy_from_environment: ['proxyFromEnvironment', flag],
+};
+
+const oauth2 = withAll(
+  ['clientId', 'clientSecret', 'tokenUrl'],
+  fields({
+    client_id: ['clientId', (value, at, values) => ({ secret: openValue(value, at, values) })],
+    client_secret: ['clientSecret', secretValue],
+    client_secret_file: ['clientSecret', secretFile],
+    token_url: ['tokenUrl', matching(/^https?:\/\/./)],
+    scopes: ['scopes', optionalList(text)],
+    endpoint_params: ['endpointParams', record(text)],
+    ...transport,
+  }),
+);
 
 /** How a client reaches a server. */
 export const clientFields: Fields = {
   basic_auth: ['basicAuth', basicAuth],
   authorization: ['authorization', authorization],
-  tls_config: ['tlsConfig', tls],
-  proxy_url: ['proxyUrl', text],
-  no_proxy: ['noProxy', text],
-  proxy_from_environment: ['proxyFromEnvironment', flag],
+  ...transport,
 };
 
-export const relabelings = list(
+/** How a client reaches a server, also with a token that it asks for. */
+export const oauthClientFields: Fields = { ...clientFields, oauth2: ['oauth2', oauth2] };
+
+/** Signatures of AWS. */
+export const sigv4 = fields({
+  region: ['region', text],
+  access_key: ['accessKey', openValue],
+  secret_key: ['secretKey', secretValue],
+  profile: ['profile', text],
+  role_arn: ['roleArn', text],
+  external_id: ['externalId', text],
+  use_fips_sts_endpoint: ['useFIPSSTSEndpoint', flag],
+});
+
+/** Tokens of Azure. */
+export const azureAd = fields({
+  cloud: ['cloud', text],
+  scope: ['scope', text],
+  managed_identity: ['managedIdentity', fields({ client_id: ['clientId', text] })],
+  workload_identity: ['workloadIdentity', fields({ client_id: ['clientId', text], tenant_id: ['tenantId', text] })],
+  sdk: ['sdk', fields({ tenant_id: ['tenantId', text] })],
+  oauth: [
+    'oauth',
+    fields({
+      client_id: ['clientId', text],
+      client_secret: ['clientSecret', secretValue],
+      tenant_id: ['tenantId', text],
+    }),
+  ],
+});
+
+/** The operator takes an empty expression for none, which matches all. */
+const regex: Convert = (value, at, values) => text(value, at, values) || '^$';
+
+export const relabelings = optionalList(
   fields({
     source_labels: ['sourceLabels', list(labelName)],
     separator: ['separator', text],
     target_label: ['targetLabel', text],
-    regex: ['regex', text],
+    regex: ['regex', regex],
     modulus: ['modulus', integer],
     replacement: ['replacement', text],
     action: ['action', text],

@@ -5,7 +5,7 @@ import { revealed } from '../../render/show.ts';
 import { foldersToKeep } from '../exported-services.ts';
 import { addConfig } from './config-objects.ts';
 import type { KubernetesDraft } from './kubernetes-draft.ts';
-import { filesOf, type OperatedServer, podFields } from './operated-server.ts';
+import { containersOf, filesOf, type OperatedServer, podFields } from './operated-server.ts';
 import { OperatorValues } from './operator-fields.ts';
 import { addRules } from './operator-rules.ts';
 import * as tables from './operator-tables.ts';
@@ -28,12 +28,13 @@ export function addPrometheus(draft: KubernetesDraft, { exported, rendered, file
   const kind = agent ? 'PrometheusAgent' : 'Prometheus';
   const flags = specOfArgs(spec.args, prometheusFlags, ['agent', 'auto-reload-config']);
   const web = { ...(flags['web'] as object | undefined), ...webSpec(draft, folder, spec.args, files, values) };
-  const { retention, retentionSize, query, enableAdminAPI, ...common } = flags;
+  const { retention, retentionSize, query, enableAdminAPI, enableOTLPReceiver, ...common } = flags;
   const config =
     main === undefined
       ? {}
       : (parse(revealed(main), { schema: 'failsafe', merge: true, logLevel: 'silent' }) as Mapping);
   const converter = new PrometheusConfig(draft, values, main);
+  const sections = converter.sections(config);
   const hasAlertmanager = draft.rendering.services.some(({ service: other }) => other.name === 'alertmanager');
   draft.findings.taken('prometheus', draft.at('prometheus'), `${kind} ${name}`);
   const matched = { matchLabels: draft.partOf };
@@ -42,6 +43,8 @@ export function addPrometheus(draft: KubernetesDraft, { exported, rendered, file
       image: spec.image,
       ...versionIn(spec.image),
       replicas: 1,
+      // Where prometheus.yml has none, those of Prometheus and not of the operator.
+      scrapeInterval: '1m',
       ...converter.part(
         'global',
         tables.globalFields,
@@ -56,12 +59,17 @@ export function addPrometheus(draft: KubernetesDraft, { exported, rendered, file
       scrapeConfigSelector: matched,
       ...converter.jobs(config['scrape_configs']),
       ...converter.entries('remote_write', 'remoteWrite', tables.remoteWriteFields, config['remote_write']),
-      ...converter.sections(config),
+      ...sections,
+      // The operator turns it on for a config with this section.
+      ...(sections['otlp'] === undefined && enableOTLPReceiver === undefined
+        ? {}
+        : { enableOTLPReceiver: enableOTLPReceiver ?? false }),
       ...(agent
         ? {}
         : {
+            evaluationInterval: '1m',
             ...converter.part('global', tables.serverGlobalFields, config['global'], Object.keys(tables.globalFields)),
-            ...(retention === undefined ? {} : { retention }),
+            ...(retention === undefined && retentionSize !== undefined ? {} : { retention: retention ?? '15d' }),
             ...(retentionSize === undefined ? {} : { retentionSize }),
             ...(query === undefined ? {} : { query }),
             ...(enableAdminAPI === undefined ? {} : { enableAdminAPI }),
@@ -72,6 +80,7 @@ export function addPrometheus(draft: KubernetesDraft, { exported, rendered, file
           }),
       ...(hasAlertmanager && !agent ? { serviceAccountName: addAccount(draft) } : {}),
       ...podFields(draft, exported),
+      ...containersOf(draft, exported, main),
       ...(keys.length === 0 ? {} : filesOf(keys)),
     },
   });

@@ -1,6 +1,9 @@
 import {
+  azureAd,
   bytes,
+  type Convert,
   clientFields,
+  distinctList,
   duration,
   type Fields,
   fields,
@@ -8,8 +11,13 @@ import {
   flag,
   integer,
   list,
+  NotConvertibleError,
+  oauthClientFields,
+  oneOf,
+  optionalList,
   record,
   relabelings,
+  sigv4,
   text,
 } from './operator-fields.ts';
 
@@ -22,6 +30,13 @@ const limits: Fields = {
   label_name_length_limit: ['labelNameLengthLimit', integer],
   label_value_length_limit: ['labelValueLengthLimit', integer],
   keep_dropped_targets: ['keepDroppedTargets', integer],
+};
+
+/** The operator sets the label `job` of all targets to the name of the job. */
+const targetLabels: Convert = (value, at, values) => {
+  const labels = record(text)(value, at, values) as Readonly<Record<string, unknown>>;
+  if (labels['job'] !== undefined) throw new NotConvertibleError(`${at}.job`);
+  return labels;
 };
 
 /** A job of prometheus.yml as a ScrapeConfig. */
@@ -37,13 +52,13 @@ export const job = fields({
   track_timestamps_staleness: ['trackTimestampsStaleness', flag],
   enable_compression: ['enableCompression', flag],
   enable_http2: ['enableHTTP2', flag],
-  scrape_protocols: ['scrapeProtocols', filledList(text)],
+  scrape_protocols: ['scrapeProtocols', distinctList(text)],
   fallback_scrape_protocol: ['fallbackScrapeProtocol', text],
   ...limits,
-  ...clientFields,
+  ...oauthClientFields,
   static_configs: [
     'staticConfigs',
-    filledList(fields({ targets: ['targets', filledList(text)], labels: ['labels', record(text)] })),
+    filledList(fields({ targets: ['targets', distinctList(text)], labels: ['labels', targetLabels] })),
   ],
   dns_sd_configs: [
     'dnsSDConfigs',
@@ -65,7 +80,7 @@ export const globalFields: Fields = {
   scrape_interval: ['scrapeInterval', duration],
   scrape_timeout: ['scrapeTimeout', duration],
   external_labels: ['externalLabels', record(text)],
-  scrape_protocols: ['scrapeProtocols', filledList(text)],
+  scrape_protocols: ['scrapeProtocols', distinctList(text)],
   ...limits,
   convert_classic_histograms_to_nhcb: ['convertClassicHistogramsToNHCB', flag],
   always_scrape_classic_histograms: ['scrapeClassicHistograms', flag],
@@ -91,27 +106,35 @@ const queue = fields({
   sample_age_limit: ['sampleAgeLimit', duration],
 });
 
+const metadataFields = fields({
+  send: ['send', flag],
+  send_interval: ['sendInterval', duration],
+  max_samples_per_send: ['maxSamplesPerSend', integer],
+});
+
+/** The operator sends none where Prometheus does by default. */
+const metadata: Convert = (value, at, values) => ({ send: true, ...(metadataFields(value, at, values) as object) });
+
 /** An entry of `remote_write`. */
 export const remoteWriteFields: Fields = {
   name: ['name', text],
   url: ['url', text],
   remote_timeout: ['remoteTimeout', duration],
   headers: ['headers', record(text)],
+  protobuf_message: [
+    'messageVersion',
+    oneOf({ 'prometheus.WriteRequest': 'V1.0', 'io.prometheus.write.v2.Request': 'V2.0' }),
+  ],
   send_exemplars: ['sendExemplars', flag],
   send_native_histograms: ['sendNativeHistograms', flag],
   round_robin_dns: ['roundRobinDNS', flag],
   follow_redirects: ['followRedirects', flag],
   enable_http2: ['enableHTTP2', flag],
-  ...clientFields,
+  ...oauthClientFields,
+  sigv4: ['sigv4', sigv4],
+  azuread: ['azureAd', azureAd],
   queue_config: ['queueConfig', queue],
-  metadata_config: [
-    'metadataConfig',
-    fields({
-      send: ['send', flag],
-      send_interval: ['sendInterval', duration],
-      max_samples_per_send: ['maxSamplesPerSend', integer],
-    }),
-  ],
+  metadata_config: ['metadataConfig', metadata],
   write_relabel_configs: ['writeRelabelConfigs', relabelings],
 };
 
@@ -125,7 +148,7 @@ export const remoteReadFields: Fields = {
   filter_external_labels: ['filterExternalLabels', flag],
   required_matchers: ['requiredMatchers', record(text)],
   follow_redirects: ['followRedirects', flag],
-  ...clientFields,
+  ...oauthClientFields,
 };
 
 /** Further sections of prometheus.yml. */
@@ -134,9 +157,9 @@ export const sectionFields: Fields = {
   otlp: [
     'otlp',
     fields({
-      promote_resource_attributes: ['promoteResourceAttributes', list(text)],
+      promote_resource_attributes: ['promoteResourceAttributes', optionalList(text)],
       promote_all_resource_attributes: ['promoteAllResourceAttributes', flag],
-      ignore_resource_attributes: ['ignoreResourceAttributes', list(text)],
+      ignore_resource_attributes: ['ignoreResourceAttributes', optionalList(text)],
       promote_scope_metadata: ['promoteScopeMetadata', flag],
       translation_strategy: ['translationStrategy', text],
       keep_identifying_resource_attributes: ['keepIdentifyingResourceAttributes', flag],
@@ -185,10 +208,15 @@ export const ruleGroups = list(
 
 export const tsdbFields: Fields = { out_of_order_time_window: ['outOfOrderTimeWindow', duration] };
 
+/** A retention in the config, which is used instead of that in flags. */
+export const retentionFields: Fields = { time: ['retention', duration], size: ['retentionSize', bytes] };
+
 export const exemplarFields: Fields = { max_exemplars: ['maxSize', integer] };
 
 /** An entry of `alerting.alertmanagers`. */
 export const alertmanagerFields: Fields = {
+  ...clientFields,
+  enable_http2: ['enableHttp2', flag],
   api_version: ['apiVersion', text],
   path_prefix: ['pathPrefix', text],
   timeout: ['timeout', duration],

@@ -4,9 +4,9 @@ import { servicePorts } from '../../../stack/own-items.ts';
 import { isMapping, listOf, type Mapping } from '../../../stack/values/mapping.ts';
 import { revealed, shown } from '../../render/show.ts';
 import { isSecret, secretsIn } from '../exported-services.ts';
-import { makePathsAbsolute } from './absolute-paths.ts';
 import type { KubernetesDraft } from './kubernetes-draft.ts';
-import { clientFields, type Fields, knownFields, NotConvertibleError, type OperatorValues } from './operator-fields.ts';
+import { keepAsWritten, makePathsAbsolute, quoteAmbiguous } from './native-yaml.ts';
+import { type Fields, knownFields, NotConvertibleError, type OperatorValues } from './operator-fields.ts';
 import * as tables from './operator-tables.ts';
 
 const folder = 'prometheus';
@@ -106,9 +106,12 @@ export class PrometheusConfig {
     if (!isMapping(value)) return {};
     const { tsdb, exemplars, ...others } = value;
     for (const key of Object.keys(others)) this.#left(`storage.${key}`);
-    const tsdbFields = this.part('storage.tsdb', tables.tsdbFields, tsdb, []);
+    const { retention, ...ownTsdb } = isMapping(tsdb) ? tsdb : {};
+    const retentionFields = this.part('storage.tsdb.retention', tables.retentionFields, retention, []);
+    const tsdbFields = this.part('storage.tsdb', tables.tsdbFields, ownTsdb, []);
     const exemplarFields = this.part('storage.exemplars', tables.exemplarFields, exemplars, []);
     return {
+      ...retentionFields,
       ...(Object.keys(tsdbFields).length === 0 ? {} : { tsdb: tsdbFields }),
       ...(Object.keys(exemplarFields).length === 0 ? {} : { exemplars: exemplarFields }),
     };
@@ -117,15 +120,13 @@ export class PrometheusConfig {
   /** The stack's own Alertmanager by its Service, others in the syntax of Prometheus. */
   alerting(value: unknown, hasAlertmanager: boolean): Mapping {
     const section = isMapping(value) ? value : {};
-    const own = `alertmanager:${servicePorts.alertmanager}`;
     const managers = listOf(section['alertmanagers']);
-    const ownAt = hasAlertmanager
-      ? managers.findIndex((entry) => JSON.stringify(entry).includes(JSON.stringify(own)))
-      : -1;
-    const others = managers.flatMap((_, at) => (at === ownAt ? [] : [at]));
+    const converted = managers.map((entry) => (hasAlertmanager ? this.#ownAlertmanager(entry) : undefined));
+    const own = converted.filter((entry) => entry !== undefined);
+    const others = managers.flatMap((_, at) => (converted[at] === undefined ? [at] : []));
     const relabelings = listOf(section['alert_relabel_configs']).map((_, at) => at);
     return {
-      ...(ownAt === -1 ? {} : { alerting: { alertmanagers: [this.#ownAlertmanager(managers[ownAt])] } }),
+      ...(own.length === 0 ? {} : { alerting: { alertmanagers: own } }),
       ...this.#native(
         ['alerting', 'alertmanagers'],
         others,
@@ -141,15 +142,19 @@ export class PrometheusConfig {
     };
   }
 
-  #ownAlertmanager(entry: unknown): Mapping {
-    const { static_configs: _, scheme, ...rest } = isMapping(entry) ? entry : {};
-    const client = this.part('alerting.alertmanagers', { ...clientFields, ...tables.alertmanagerFields }, rest, []);
+  /** The stack's own Alertmanager, found by its Service; undefined for another one, or with a key that the operator does not have. */
+  #ownAlertmanager(entry: unknown): Mapping | undefined {
+    const { static_configs: groups, scheme, ...rest } = isMapping(entry) ? entry : {};
+    const own = [{ targets: [`alertmanager:${servicePorts.alertmanager}`] }];
+    if (JSON.stringify(groups) !== JSON.stringify(own)) return undefined;
+    const client = knownFields(tables.alertmanagerFields, rest, 'alerting.alertmanagers', this.#values);
+    if (client.others.length > 0) return undefined;
     return {
       namespace: this.#draft.namespace,
       name: 'alertmanager',
       port: 'web',
       ...(scheme === undefined ? {} : { scheme }),
-      ...client,
+      ...client.converted,
     };
   }
 }
@@ -157,6 +162,7 @@ export class PrometheusConfig {
 /** The text of some items of a list in a YAML file, with absolute paths. */
 function itemsOf(text: string, path: readonly string[], indexes: readonly number[]): string | undefined {
   const parsed = parseDocument(text, { merge: true, logLevel: 'silent' });
+  keepAsWritten(parsed);
   // An alias may be of a part that is left out.
   let hasAlias = false;
   visit(parsed, {
@@ -169,6 +175,7 @@ function itemsOf(text: string, path: readonly string[], indexes: readonly number
   if (!isSeq(list)) return undefined;
   list.items = list.items.filter((_, at) => indexes.includes(at));
   makePathsAbsolute(list);
+  quoteAmbiguous(list);
   document.contents = list as typeof document.contents;
   return document.toString({ lineWidth: 0 });
 }

@@ -3,9 +3,10 @@ import { hostnameOf } from '../../../stack/model.ts';
 import { configDir, configMount } from '../../../stack/values/container.ts';
 import { sourceOnHost } from '../../engine/docker/create-options.ts';
 import type { ServiceRendering } from '../../render/rendering.ts';
+import { mask, redact } from '../../util/redaction.ts';
 import type { ExportedService } from '../compose-file.ts';
 import { configVolume, type FileKey } from './config-objects.ts';
-import type { KubernetesDraft } from './kubernetes-draft.ts';
+import type { KubernetesDraft, SecretEntry } from './kubernetes-draft.ts';
 import { dataVolumeOf, quantity } from './storage.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -106,6 +107,7 @@ function podTemplate(draft: KubernetesDraft, source: PodSource): Fields {
     ...(reloadsItself ? {} : { 'dev.promstack.revision': rendered.revision }),
   };
   const { volumes, mounts } = volumesOf(draft, source);
+  const { args, env } = settingsOf(draft, source);
   return {
     metadata: {
       labels: { ...draft.podLabels, ...draft.selector(service.name) },
@@ -122,8 +124,8 @@ function podTemplate(draft: KubernetesDraft, source: PodSource): Fields {
           name: draft.nameFor('container', service.name),
           image: spec.image,
           ...(spec.entrypoint === undefined ? {} : { command: spec.entrypoint.map(escaped) }),
-          ...(source.args.length === 0 ? {} : { args: source.args.map(escaped) }),
-          env: Object.entries(spec.env).map(([name, value]) => ({ name, value: escaped(value) })),
+          ...(args.length === 0 ? {} : { args }),
+          env,
           ports: [{ name: 'web', containerPort: spec.ready?.port ?? service.port, protocol: 'TCP' }],
           ...probesOf(exported),
           ...resourcesOf(exported),
@@ -140,8 +142,36 @@ function podTemplate(draft: KubernetesDraft, source: PodSource): Fields {
   };
 }
 
+/** Flags and variables: one with a secret is a key of a Secret, whose value Kubernetes fills in. */
+function settingsOf(
+  draft: KubernetesDraft,
+  { exported: { service, spec }, args }: PodSource,
+): { readonly args: readonly string[]; readonly env: readonly Fields[] } {
+  const entries: SecretEntry[] = [];
+  const refer = (name: string, value: string): Fields => {
+    const masked = redact(value);
+    entries.push({
+      key: name,
+      content: Buffer.from(value),
+      values: ['the secrets in stack.yml'],
+      masked: masked === mask ? undefined : masked,
+    });
+    return { name, valueFrom: { secretKeyRef: { name: draft.nameFor('Secret', `${service.name}-env`), key: name } } };
+  };
+  const hasSecret = (value: string): boolean => redact(value) !== value;
+  const env = Object.entries(spec.env).map(([name, value]) =>
+    hasSecret(value) ? refer(name, value) : { name, value: escaped(value) },
+  );
+  const ofArgs = args.flatMap((value, at) => (hasSecret(value) ? [refer(`PROMSTACK_ARGUMENT_${at + 1}`, value)] : []));
+  if (entries.length > 0) draft.secrets.push({ name: draft.nameFor('Secret', `${service.name}-env`), entries });
+  return {
+    args: args.map((value, at) => (hasSecret(value) ? `$(PROMSTACK_ARGUMENT_${at + 1})` : escaped(value))),
+    env: [...env, ...ofArgs],
+  };
+}
+
 /** Kubernetes fills in variables in arguments, and reads two dollars as one. */
-const escaped = (text: string): string => text.replaceAll('$', '$$$$');
+export const escaped = (text: string): string => text.replaceAll('$', '$$$$');
 
 /** Volumes belong to the group of the server, which also reads its secrets by it. */
 export function podSecurity(user: string): Fields {

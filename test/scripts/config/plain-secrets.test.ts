@@ -71,3 +71,26 @@ it('logins of addresses that no program can read must not be printed, and what o
     expect(printed).not.toContain(text);
   for (const text of ['v3-tag@sha256', 'ops-team@example.com', '@mimir/api', 'switch']) expect(printed).toContain(text);
 });
+
+it('passwords in files of an exporter must not be printed, and other lines must be', async () => {
+  const text = `name: shop
+exporters:
+  custom:
+    q:
+      image: a:1
+      port: 1
+      files:
+        a.yml: |
+          password: of-yaml
+          user: reader-one
+        a.toml: api_key = "of toml"
+        a.json: '{"user": "reader-two", "token": "of-json"}'
+`;
+  await using folder = await emptyFolder();
+  await writeFile(join(folder.path, 'stack.yml'), text);
+  forgetSecrets();
+  await loadStack({ cwd: folder.path, env: {} });
+  const printed = redact(text);
+  for (const secret of [': of-yaml', 'of toml', '"of-json']) expect(printed).not.toContain(secret);
+  for (const word of ['reader-one', 'reader-two']) expect(printed).toContain(word);
+});

@@ -117,7 +117,8 @@ describe('what Kubernetes limits', () => {
     );
     const objects: Json[] = objectsIn(exported).filter(({ metadata }) => metadata.name.startsWith('user-a'));
     expect(objects.flatMap(problemsOf)).toEqual([]);
-    expect(objects.map(({ metadata }) => metadata.name)).toEqual(['user-a-1', 'user-a-2', 'user-a-3', 'user-a-4']);
+    expect(objects.map(({ metadata }) => metadata.name)).toEqual(objects.map((_, at) => `user-a-${at + 1}`));
+    expect(objects.length).toBeGreaterThan(5);
     expect(objects.flatMap(({ spec }) => spec.groups.flatMap((group: Json) => group.rules)).length).toBe(2700);
   });
 });
