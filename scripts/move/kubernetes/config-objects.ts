@@ -8,7 +8,7 @@ import type { KubernetesDraft, SecretEntry } from './kubernetes-draft.ts';
 import { dataKey } from './object-names.ts';
 
 /** The most bytes in a ConfigMap or Secret: Kubernetes takes 1 MiB, and the rest of the object needs some of it. */
-export const mostBytes = 1_000_000;
+const mostBytes = 1_000_000;
 
 /** Where a file of a service is: in a key of a ConfigMap or Secret. */
 export interface FileKey {
