@@ -2,7 +2,6 @@ import { stringify } from 'yaml';
 import { loginFile } from '../../../stack/access/access.ts';
 import { recorderFeature } from '../../../stack/alertmanager/event-recorder.ts';
 import { featuresIn, flagIn, withoutFlag } from '../../../stack/values/container.ts';
-import { isMapping } from '../../../stack/values/mapping.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Rendering, ServiceRendering } from '../../render/rendering.ts';
 import { redact } from '../../util/redaction.ts';
@@ -12,7 +11,7 @@ import type { Finding } from '../findings.ts';
 import type { OwnFile } from '../write-folder.ts';
 import { adaptedFiles } from './adapt-files.ts';
 import { addConfig, type FileKey } from './config-objects.ts';
-import { type DraftSecret, KubernetesDraft, type KubernetesObject } from './kubernetes-draft.ts';
+import { type DraftSecret, KubernetesDraft, type KubernetesObject, withoutSecrets } from './kubernetes-draft.ts';
 import { kubernetesReadme } from './kubernetes-readme.ts';
 import { addAlertmanager } from './operator-alertmanager.ts';
 import { addPrometheus } from './operator-prometheus.ts';
@@ -167,22 +166,6 @@ function manifest({ findings }: KubernetesDraft, object: KubernetesObject): stri
     findings.left(`a secret in ${object.kind} ${object.metadata.name}`, undefined, why);
   }
   return masked;
-}
-
-/** Keys whose values promstack gives, or whose files with secrets are in Secrets: a word in them is not the secret that is the same. */
-const ownKeys: ReadonlySet<string> = new Set(
-  ['apiVersion', 'kind', 'metadata', 'name', 'namespace', 'matchLabels', 'selector', 'key', 'path', 'image', 'version']
-    .concat('mountPath', 'claimName', 'serviceName', 'configSecret', 'data', 'binaryData', 'portName', 'port')
-    .concat('targetPort'),
-);
-
-function withoutSecrets(value: unknown): unknown {
-  if (typeof value === 'string') return redact(value);
-  if (Array.isArray(value)) return value.map(withoutSecrets);
-  if (!isMapping(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [key, ownKeys.has(key) ? inner : withoutSecrets(inner)]),
-  );
 }
 
 function secretFile({ namespace, partOf }: KubernetesDraft, { name, entries, isNew }: DraftSecret): OwnFile {

@@ -1,4 +1,5 @@
 import type { SourceRange } from '../../../stack/diagnostic.ts';
+import { isMapping } from '../../../stack/values/mapping.ts';
 import type { Rendering } from '../../render/rendering.ts';
 import { shortHash } from '../../util/hash.ts';
 import { redact } from '../../util/redaction.ts';
@@ -133,4 +134,21 @@ export class KubernetesDraft {
     }
     return [valid, annotations];
   }
+}
+
+/** Keys whose values promstack gives, or whose files with secrets are in Secrets: a word in them is not the secret that is the same. */
+const ownKeys: ReadonlySet<string> = new Set(
+  ['apiVersion', 'kind', 'metadata', 'name', 'namespace', 'matchLabels', 'selector', 'key', 'path', 'image', 'version']
+    .concat('mountPath', 'claimName', 'serviceName', 'configSecret', 'data', 'binaryData', 'portName', 'port')
+    .concat('targetPort'),
+);
+
+/** A value of an object with a mask in place of each secret. */
+export function withoutSecrets(value: unknown): unknown {
+  if (typeof value === 'string') return redact(value);
+  if (Array.isArray(value)) return value.map(withoutSecrets);
+  if (!isMapping(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, ownKeys.has(key) ? inner : withoutSecrets(inner)]),
+  );
 }

@@ -48,6 +48,18 @@ export class OperatorValues {
     return { name: this.#nameOf(entries), key };
   }
 
+  /** The result of a conversion; of one that fails no value is kept. */
+  attempt<T>(convert: () => T): T {
+    const [open, secret] = [this.#open.length, this.#secret.length];
+    try {
+      return convert();
+    } catch (error) {
+      this.#open.length = open;
+      this.#secret.length = secret;
+      throw error;
+    }
+  }
+
   #nameOf(entries: readonly SecretEntry[]): string {
     return this.#draft.nameFor('Secret', `${this.#service}-${entries === this.#open ? 'values' : 'secret-values'}`);
   }
@@ -77,6 +89,14 @@ export const flag = matching(/^(?:true|false|yes|no|on|off)$/i, (value) => /^(?:
 export const duration = matching(/^(?:0|(?=\d)(?:\d+y)?(?:\d+w)?(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?(?:\d+ms)?)$/);
 export const bytes = matching(/^(?:0|\d*\.?\d+[KMGTPE]i?B|\d+B)$/);
 const labelName = matching(/^[a-zA-Z_]\w*$/);
+
+/** A URL without a secret, for which the operator has no place. */
+const url =
+  (pattern: RegExp): Convert =>
+  (value, at, values) => {
+    if (redact(String(value)) !== value) throw new NotConvertibleError(`${at} with a secret`);
+    return matching(pattern)(value, at, values);
+  };
 
 const isNull = (value: unknown): boolean => typeof value === 'string' && /^(?:|~|null|Null|NULL)$/.test(value);
 
@@ -223,7 +243,7 @@ const tls = fields({
 
 const transport: Fields = {
   tls_config: ['tlsConfig', tls],
-  proxy_url: ['proxyUrl', matching(/^(?:https?|socks5):\/\/./)],
+  proxy_url: ['proxyUrl', url(/^(?:https?|socks5):\/\/./)],
   no_proxy: ['noProxy', text],
   proxy_from_environment: ['proxyFromEnvironment', flag],
 };
@@ -234,7 +254,7 @@ const oauth2 = withAll(
     client_id: ['clientId', (value, at, values) => ({ secret: openValue(value, at, values) })],
     client_secret: ['clientSecret', secretValue],
     client_secret_file: ['clientSecret', secretFile],
-    token_url: ['tokenUrl', matching(/^https?:\/\/./)],
+    token_url: ['tokenUrl', url(/^https?:\/\/./)],
     scopes: ['scopes', optionalList(text)],
     endpoint_params: ['endpointParams', record(text)],
     ...transport,

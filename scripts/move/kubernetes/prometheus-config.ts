@@ -3,8 +3,9 @@ import type { RenderedFile } from '../../../stack/model.ts';
 import { servicePorts } from '../../../stack/own-items.ts';
 import { isMapping, listOf, type Mapping } from '../../../stack/values/mapping.ts';
 import { revealed, shown } from '../../render/show.ts';
+import { redact } from '../../util/redaction.ts';
 import { isSecret, secretsIn } from '../exported-services.ts';
-import type { KubernetesDraft } from './kubernetes-draft.ts';
+import { type KubernetesDraft, withoutSecrets } from './kubernetes-draft.ts';
 import { keepAsWritten, makePathsAbsolute, quoteAmbiguous } from './native-yaml.ts';
 import { type Fields, knownFields, NotConvertibleError, type OperatorValues } from './operator-fields.ts';
 import * as tables from './operator-tables.ts';
@@ -44,7 +45,7 @@ export class PrometheusConfig {
       const jobName = isMapping(job) ? String(job['job_name']) : String(at);
       const { findings } = this.#draft;
       try {
-        const spec = tables.job(job, `job.${jobName}`, this.#values) as Mapping;
+        const spec = this.#values.attempt(() => withoutSecret(tables.job(job, `job.${jobName}`, this.#values)));
         const name = this.#draft.nameFor('ScrapeConfig', jobName);
         this.#draft.add(folder, 'monitoring.coreos.com/v1alpha1', 'ScrapeConfig', name, { spec });
         findings.taken(`job ${jobName}`, undefined, `ScrapeConfig ${name}`);
@@ -68,9 +69,14 @@ export class PrometheusConfig {
   }
 
   entries(section: string, target: string, table: Fields, value: unknown): Mapping {
-    const entries = listOf(value).map((entry, at) => {
+    const entries = listOf(value).flatMap((entry, at) => {
       const path = `${section}.${at}`;
-      return this.part(path, table, this.#withHeaders(entry, path), []);
+      const withLogin = loginFromUrl(entry);
+      const url = isMapping(withLogin) ? String(withLogin['url']) : '';
+      if (redact(url) === url) return [this.part(path, table, this.#withHeaders(withLogin, path), [])];
+      const why = 'its URL has a secret, for which prometheus-operator has no place; --plain has';
+      this.#draft.findings.left(`${path} of prometheus.yml`, undefined, why);
+      return [];
     });
     if (entries.length > 0)
       this.#draft.findings.taken(`${section} of prometheus.yml`, this.#draft.at('prometheus', section), target);
@@ -157,6 +163,30 @@ export class PrometheusConfig {
       ...client.converted,
     };
   }
+}
+
+/** The spec of a job; one with a secret in a value of its own, such as a parameter, is not convertible. */
+function withoutSecret(spec: unknown): Mapping {
+  if (!isMapping(spec)) throw new NotConvertibleError('');
+  const changed = Object.entries(spec).find(
+    ([key, value]) => JSON.stringify(withoutSecrets({ [key]: value })) !== JSON.stringify({ [key]: value }),
+  );
+  if (changed !== undefined) throw new NotConvertibleError(`a secret in ${changed[0]}`);
+  return spec;
+}
+
+/** The login in the URL of a remote storage as that of its requests, which it is. */
+function loginFromUrl(entry: unknown): unknown {
+  if (!isMapping(entry) || !URL.canParse(String(entry['url']))) return entry;
+  const url = new URL(String(entry['url']));
+  const hasOther = ['basic_auth', 'authorization', 'oauth2', 'sigv4', 'azuread'].some(
+    (key) => entry[key] !== undefined,
+  );
+  // What is not percent-encoded UTF-8 is left as it is.
+  if (url.password === '' || hasOther || /%(?![2-7][\da-f])/i.test(url.username + url.password)) return entry;
+  const basic_auth = { username: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
+  [url.username, url.password] = ['', ''];
+  return { ...entry, url: url.href, basic_auth };
 }
 
 /** The text of some items of a list in a YAML file, with absolute paths. */

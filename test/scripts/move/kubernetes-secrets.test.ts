@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { renderStack } from '../../../scripts/render/render-stack.ts';
 import { toBytes } from '../../../scripts/util/file-bytes.ts';
 import { forgetSecrets } from '../../../scripts/util/redaction.ts';
 import { folderWith } from '../../support/config.ts';
-import { exportOf, filesIn, type Json, objectsIn } from '../../support/kubernetes-export.ts';
+import { contentAt, exportOf, filesIn, type Json, objectsIn } from '../../support/kubernetes-export.ts';
 import { problemsOf } from '../../support/kubernetes-objects.ts';
 import { foundIn, type Planted, planted } from '../../support/planted.ts';
 
@@ -110,6 +111,49 @@ describe('secrets', () => {
       const missingNames = missing.map(({ name }) => name).filter((name) => !withoutPlace.includes(name));
       expect(missingNames).toEqual(withSecrets ? [] : names);
     }
+  });
+
+  it('of a job and of remote storage must be where the operator takes them, or be named', async () => {
+    const text = `
+name: shop
+prometheus:
+  scrape_configs:
+    - {job_name: query, params: {token: [of-query-7q]}, basic_auth: {username: u, password: of-basic-7q}, static_configs: [{targets: [a:1]}]}
+    - {job_name: proxy, proxy_url: "http://u:of-proxy-7q@p:1", static_configs: [{targets: [a:1]}]}
+  remote_write:
+    - {url: "https://me:of-url%407q@w.example/w"}
+    - {url: "https://w.example/w?api_key=of-param-7q"}
+    - {url: "https://w.example/w", proxy_url: "http://u:of-proxy-7q@p:1"}
+`;
+    await using folder = await folderWith({ 'stack.yml': text });
+    const loaded = await renderStack({ cwd: folder.path, env: {} });
+    if (!loaded.ok || !loaded.value.rendering.ok) throw new Error(JSON.stringify(loaded));
+    const { findings, ...exported } = await exportOf(loaded.value.rendering.value, false);
+    const objects = objectsIn({ findings, ...exported }) as Json[];
+    expect(objects.flatMap(problemsOf)).toEqual([]);
+    const value = (name: string, key: string) => contentAt(objects, 'Secret', name, key).toString('utf8');
+    const jobs = parse(value('prometheus-secret-values', 'additional-scrape-configs.yaml'));
+    expect(jobs).toMatchObject([
+      { job_name: 'query', params: { token: ['of-query-7q'] } },
+      { job_name: 'proxy', proxy_url: 'http://u:of-proxy-7q@p:1' },
+    ]);
+    const { remoteWrite } = objects.find(({ kind }) => kind === 'Prometheus').spec;
+    const [login, withoutProxy] = remoteWrite;
+    expect(remoteWrite).toHaveLength(2);
+    expect(login.url).toBe('https://w.example/w');
+    expect(value(login.basicAuth.username.name, login.basicAuth.username.key)).toBe('me');
+    expect(value(login.basicAuth.password.name, login.basicAuth.password.key)).toBe('of-url@7q');
+    expect(withoutProxy).toEqual({ url: 'https://w.example/w' });
+    // A job that is in a Secret as a whole has no other keys of Secrets, which somebody would have to make.
+    const keys = exported.secrets.flatMap(({ entries }) => entries.map(({ key }) => key));
+    expect(keys.filter((key) => key.startsWith('job.query'))).toEqual([]);
+    const left = findings.filter(({ fate }) => fate === 'left').map(({ what }) => what);
+    expect(left).toEqual(
+      expect.arrayContaining([
+        'remote_write.1 of prometheus.yml',
+        'remote_write.2.proxy_url with a secret of prometheus.yml',
+      ]),
+    );
   });
 
   it('that is a word of a config must not change it', async () => {
