@@ -44,6 +44,8 @@ export class PageFeed {
   readonly #signal: AbortSignal;
   readonly #clients = new Set<Client>();
   #last: Snapshot;
+  /** As it is sent, once a page has asked for it. */
+  #lastText: string | undefined;
   #wake: () => void = () => undefined;
   #pause = new AbortController();
 
@@ -111,6 +113,7 @@ export class PageFeed {
   #send(): void {
     const before = this.#last;
     this.#last = this.#source.snapshot({ isNew: true });
+    this.#lastText = undefined;
     const change = toEvent('change', changeBetween(before.state, this.#last.state));
     const now = this.#clock.now();
     for (const client of this.#clients) {
@@ -121,7 +124,8 @@ export class PageFeed {
 
   #sendSnapshot(client: Client): void {
     client.state = 'current';
-    this.#write(client, toEvent('snapshot', this.#last));
+    this.#lastText ??= toEvent('snapshot', this.#last);
+    this.#write(client, this.#lastText);
   }
 
   #write(client: Client, text: string): void {

@@ -82,7 +82,11 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
   let once: string | undefined = newToken();
   const gate = new Gate();
   const server = createServer(
-    { maxHeaderSize: 16_384, headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 5_000 },
+    {
+      ...{ maxHeaderSize: 16_384, headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 5_000 },
+      // Without it, a client that sends nothing has its connection for half a minute.
+      connectionsCheckingInterval: 1_000,
+    },
     (request, response) => {
       answer(request, response).catch((error: unknown) => sendError(response, error, options.onBug));
     },
@@ -92,7 +96,8 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
     checkOrigin(request, portOf(server));
     const [pathname = '', query = ''] = (request.url ?? '').split('?', 2);
     const [, given = '', ...rest] = pathname.split('/');
-    if (once !== undefined && isEqual(given, once)) {
+    // Not for a preview of the link, which would leave nothing to the browser.
+    if (once !== undefined && request.method === 'GET' && isEqual(given, once)) {
       once = undefined;
       send(response, 303, { location: `/${token}/` }, '');
       return;
@@ -166,9 +171,10 @@ function isEqual(given: string, token: string): boolean {
 }
 
 /** A name of another host that leads here, or a page of another server, may not ask. */
-function checkOrigin({ headers }: IncomingMessage, port: number): void {
+function checkOrigin({ headers, headersDistinct }: IncomingMessage, port: number): void {
   const hosts = [`${host}:${port}`, `localhost:${port}`];
-  if (headers.host === undefined || !hosts.includes(headers.host)) {
+  const isOwn = headersDistinct['host']?.every((given) => hosts.includes(given)) === true;
+  if (headers.host === undefined || !isOwn) {
     throw new Refusal(403, {
       doing: 'opening the page',
       why: 'the host is not this computer',

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PageServer, startPageServer } from '../../../scripts/ui/page-server.ts';
 import { addSecret } from '../../../scripts/util/redaction.ts';
 import { InputError, StackError } from '../../../scripts/util/stack-error.ts';
+import { isFull } from '../../support/shares.ts';
 
 const files = new Map([
   ['index.html', { type: 'text/html; charset=utf-8', content: Buffer.from('<!doctype html>') }],
@@ -114,6 +115,14 @@ describe('the server of the page', () => {
       const foreign = [
         { host: `evil.example:${server.port}` },
         { host: '127.0.0.1' },
+        { host: `localhost.:${server.port}` },
+        { host: `LOCALHOST:${server.port}` },
+        { host: `[::1]:${server.port}` },
+        { host: `127.1:${server.port}` },
+        { host: `0.0.0.0:${server.port}` },
+        { host: `${own}, evil.example` },
+        { host: `evil.example@${own}` },
+        { host: 'evil.example', 'x-forwarded-host': own, forwarded: `host=${own}` },
         { host: `127.0.0.1:${server.port + 1}` },
         { host: own, origin: 'https://evil.example' },
         { host: own, origin: `http://127.0.0.1:${server.port + 1}` },
@@ -180,6 +189,9 @@ describe('the server of the page', () => {
   it('must lead a browser to the page once, and not again', async () => {
     await using once = (await serve()).server;
     const { pathname } = new URL(once.urlOnce);
+    for (const method of ['HEAD', 'POST', 'OPTIONS']) {
+      expect(await ask(once.port, pathname, { method })).toMatchObject({ status: 404 });
+    }
     expect(await ask(once.port, pathname)).toMatchObject({
       status: 303,
       headers: { location: new URL(once.url).pathname },
@@ -218,6 +230,81 @@ describe('the server of the page', () => {
     expect(await ask(server.port, `${served.path}page.js`)).toMatchObject({ status: 200 });
     expect(served.bugs).toHaveLength(1);
   });
+
+  it.each([
+    ['two hosts', (own: string, path: string) => `GET ${path} HTTP/1.1\r\nHost: ${own}\r\nHost: evil.example\r\n\r\n`],
+    ['no host', (_: string, path: string) => `GET ${path} HTTP/1.1\r\n\r\n`],
+    ['HTTP/1.0 without a host', (_: string, path: string) => `GET ${path} HTTP/1.0\r\n\r\n`],
+    [
+      'a whole URL of another host',
+      (own: string, path: string) => `GET http://evil.example${path} HTTP/1.1\r\nHost: ${own}\r\n\r\n`,
+    ],
+    ['a tunnel', (own: string, path: string) => `CONNECT ${own}${path} HTTP/1.1\r\nHost: ${own}\r\n\r\n`],
+    ['a space before the colon', (own: string, path: string) => `GET ${path} HTTP/1.1\r\nHost : ${own}\r\n\r\n`],
+    ['a folded host', (own: string, path: string) => `GET ${path} HTTP/1.1\r\nHost:\r\n ${own}\r\n\r\n`],
+    [
+      'a length and chunks',
+      (own: string, path: string) =>
+        `POST ${path}api/reload HTTP/1.1\r\nHost: ${own}\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET ${path} HTTP/1.1\r\nHost: ${own}\r\n\r\n`,
+    ],
+    [
+      'a bare line feed',
+      (own: string, path: string) => `GET ${path} HTTP/1.1\nHost: ${own}\nX: \rGET ${path} HTTP/1.1\n\n`,
+    ],
+    [
+      '20 kB of headers',
+      (own: string, path: string) => `GET ${path} HTTP/1.1\r\nHost: ${own}\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`,
+    ],
+  ])('must not answer with the page to %s', async (_, request) => {
+    const socket = connect(server.port, '127.0.0.1');
+    socket.end(request(`127.0.0.1:${server.port}`, served.path));
+    const answered = (await text(socket).catch(() => '')).trim();
+    expect(answered).not.toContain('200 OK');
+    expect(answered).not.toContain('doctype');
+  });
+
+  it('must answer no other method, part or path, and nothing twice on one connection without the token', async () => {
+    for (const method of ['HEAD', 'OPTIONS', 'TRACE', 'PUT', 'PROPFIND']) {
+      const { status, headers, body } = await ask(server.port, served.path, { method });
+      expect({ method, status }).toEqual({ method, status: 405 });
+      expect(headers['allow'] ?? '').not.toContain('POST');
+      expect(body).not.toContain('doctype');
+    }
+    expect(await ask(server.port, `${served.path}page.js`, { headers: { range: 'bytes=0-0' } })).toMatchObject({
+      status: 200,
+      body: '1',
+    });
+    for (const path of [
+      '../index.html',
+      '..%2findex.html',
+      '%2e%2e/etc/passwd',
+      '/etc/passwd',
+      'index.html%00',
+      '__proto__',
+      'api/__proto__',
+      'api/constructor',
+      'api//group',
+    ]) {
+      expect({ path, status: (await ask(server.port, `${served.path}${path}`)).status }).toEqual({ path, status: 404 });
+    }
+    const socket = connect(server.port, '127.0.0.1');
+    const host = `Host: 127.0.0.1:${server.port}\r\n`;
+    socket.end(`GET ${served.path} HTTP/1.1\r\n${host}\r\nGET /other/ HTTP/1.1\r\n${host}\r\n`);
+    expect((await text(socket)).match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 404']);
+  });
+
+  it('must close connections that send a request byte by byte, or none', async ({ skip }) => {
+    skip(!isFull, 'it takes seven seconds');
+    const sockets = ['', 'GET / HTTP/1.1\r\nHost: a'].map((start) => {
+      const socket = connect(server.port, '127.0.0.1');
+      socket.write(start);
+      socket.on('error', () => undefined);
+      return socket.resume();
+    });
+    const dripping = setInterval(() => sockets[1]?.write('a'), 200);
+    await Promise.all(sockets.map((socket) => once(socket, 'close', { signal: AbortSignal.timeout(9_000) })));
+    clearInterval(dripping);
+  }, 15_000);
 
   it('must refuse more pages than it can serve', async () => {
     const { server: full, feed, path } = await serve();
@@ -279,7 +366,26 @@ describe('the server of a page that may change the stack', () => {
       const headers = Object.fromEntries(Object.entries(own).filter(([name]) => name !== missing));
       expect(await post('reload', headers), missing).toMatchObject({ status: 403 });
     }
-    expect(await post('reload', { ...own, 'content-type': 'text/plain' })).toMatchObject({ status: 403 });
+    const simple = [
+      'text/plain',
+      'application/x-www-form-urlencoded',
+      'multipart/form-data; boundary=a',
+      'application/json;a',
+    ];
+    for (const type of simple) {
+      expect(await post('reload', { ...own, 'content-type': type }), type).toMatchObject({ status: 403 });
+    }
+    for (const origin of ['null', `http://localhost:${server.port}`, 'http://127.0.0.1', 'https://evil.example']) {
+      expect(await post('reload', { ...own, origin }), origin).toMatchObject({ status: 403 });
+    }
+    for (const site of ['cross-site', 'same-site']) {
+      expect(await post('reload', { ...own, 'sec-fetch-site': site }), site).toMatchObject({ status: 403 });
+    }
+    const preflight = await ask(server.port, `${path}api/reload`, {
+      method: 'OPTIONS',
+      headers: { ...own, 'access-control-request-method': 'POST' },
+    });
+    expect(Object.keys(preflight.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
     expect(await post('reload', own, 'no json')).toMatchObject({ status: 400 });
     expect(await post('reload', own, JSON.stringify('a'.repeat(70_000)))).toMatchObject({ status: 413 });
     expect(bodies).toEqual([]);
