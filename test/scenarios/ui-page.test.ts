@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { RevisionDiff } from '../../scripts/ui/page-requests.ts';
 import type { NodeState, PageChange, PageNode, PageState, PageVerify } from '../../scripts/ui/page-state.ts';
 import { listNames } from '../../scripts/ui/page-state.ts';
-import { accessibilityFaults, chromiumPath, launchChromium, openPage } from '../support/browser.ts';
+import { accessibilityFaults, chromiumPath, launchChromium, openPage, timing } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
 import { largePageState, pageAt, pageHeader, readParts, smallPageState } from '../support/page-state.ts';
 import { type ServedPage, servePage } from '../support/served-page.ts';
@@ -415,7 +415,10 @@ describe('the page in a browser', () => {
       ...(Object.fromEntries(listNames.map((name) => [name, {}])) as Omit<PageState, 'header'>),
       header: { ...state.header, revision: undefined, problems: [], drift: [], parts: unread },
       nodes: Object.fromEntries(
-        Object.values(state.nodes).map(({ id }) => [id, nodeOf(state, id, { state: 'unknown', word: 'not read yet' })]),
+        Object.values(state.nodes).map(({ id }) => [
+          id,
+          nodeOf(state, id, { state: 'unknown', word: 'not read yet', problems: [] }),
+        ]),
       ),
     };
     await using served = await servePage(first);
@@ -473,12 +476,19 @@ describe('the page in a browser', () => {
         run += 1;
         const evil = withTexts(state, text);
         answerDetails(served, state, (value) => withTexts(value, text));
-        served.change({ ...changeTo(evil), header: { ...evil.header, revision: `run${run}` } });
+        const engine = { isReachable: run % 3 !== 0, since: pageAt, error: text, tryThis: text };
+        served.change({ ...changeTo(evil), header: { ...evil.header, engine, revision: `run${run}` } });
         await eventually(async () => expect(await page.locator('.revision code').innerText()).toBe(`run${run}`));
         await page.evaluate(`[...document.querySelectorAll('${rows[run % rows.length]}')].at(-1).click()`);
         await page.locator('.details h2').waitFor({ state: 'attached' });
         await page.locator('.details').getByText('Reading…').first().waitFor({ state: 'detached' });
         expect(await page.evaluate<readonly string[]>(harm)).toEqual([]);
+        if (await page.evaluate<boolean>(askFirst)) {
+          await page.locator('dialog[open]').waitFor();
+          expect(await page.evaluate<readonly string[]>(harm)).toEqual([]);
+          await page.evaluate("document.querySelector('dialog').close()");
+          await page.locator('dialog').waitFor({ state: 'detached' });
+        }
         await page.evaluate("document.querySelector('.details .close').click()");
       }),
       generated('hostile names on the live page', 300),
@@ -573,12 +583,19 @@ function changeTo(state: PageState): Omit<PageChange, 'header'> {
   return Object.fromEntries(listNames.map((name) => [name, { set: state[name] }]));
 }
 
+/** Opens the question of what is open; false when nothing of it can be changed. */
+const askFirst = `(() => {
+  const button = [...document.querySelectorAll('.details .actions button')].find(({ textContent }) => textContent.endsWith('…'));
+  button?.click();
+  return button !== undefined;
+})()`;
+
 /** What must not be on the page, whatever its texts are. */
 const harm = `(() => {
   const found = [];
   if (window.harm !== undefined) found.push('a script ran');
   for (const element of document.querySelectorAll('*')) {
-    if (/^(IMG|IFRAME|OBJECT|EMBED|STYLE|BASE|VIDEO|AUDIO|FORM)$/.test(element.tagName) && element.className !== 'compare') found.push(element.outerHTML);
+    if (/^(IMG|IFRAME|OBJECT|EMBED|STYLE|BASE|VIDEO|AUDIO|FORM)$/.test(element.tagName) && element.className !== 'compare' && element.closest('dialog') === null) found.push(element.outerHTML);
     for (const { name } of element.attributes) if (name.startsWith('on')) found.push(element.outerHTML);
   }
   if (document.scripts.length !== 1) found.push('a script was added');
@@ -600,29 +617,6 @@ const harm = `(() => {
   }
   return found;
 })()`;
-
-/** Measures from the start of the page to the frame with the first rows, and from each event to the frame that shows it. */
-const timing = `
-  window.updates = [];
-  window.afterFrame = (then) => requestAnimationFrame(() => {
-    const channel = new MessageChannel();
-    channel.port1.onmessage = () => then(performance.now());
-    channel.port2.postMessage('');
-  });
-  new MutationObserver((_, observer) => {
-    if (document.querySelector('.groups .row') === null) return;
-    observer.disconnect();
-    afterFrame((at) => { window.firstRows = at; });
-  }).observe(document, { childList: true, subtree: true });
-  const add = EventSource.prototype.addEventListener;
-  EventSource.prototype.addEventListener = function (type, listener) {
-    add.call(this, type, (event) => {
-      const from = performance.now();
-      listener(event);
-      if (type === 'change') afterFrame((at) => window.updates.push(at - from));
-    });
-  };
-`;
 
 function searchFor(text: string): string {
   return `new Promise((done) => {

@@ -54,3 +54,26 @@ export async function accessibilityFaults(page: Page): Promise<readonly string[]
       violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => id + ': ' + html.slice(0, 200) + ' ' + failureSummary)))`,
   );
 }
+
+/** Measures from the start of the page to the frame with the first rows, and from each event to the frame that shows it. */
+export const timing = `
+  window.updates = [];
+  window.afterFrame = (then) => requestAnimationFrame(() => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = () => then(performance.now());
+    channel.port2.postMessage('');
+  });
+  new MutationObserver((_, observer) => {
+    if (document.querySelector('.groups .row') === null) return;
+    observer.disconnect();
+    afterFrame((at) => { window.firstRows = at; });
+  }).observe(document, { childList: true, subtree: true });
+  const add = EventSource.prototype.addEventListener;
+  EventSource.prototype.addEventListener = function (type, listener) {
+    add.call(this, type, (event) => {
+      const from = performance.now();
+      listener(event);
+      if (type === 'change') afterFrame((at) => window.updates.push(at - from));
+    });
+  };
+`;

@@ -120,6 +120,7 @@ export function smallPageState(): PageState {
         word: 'failing',
         delivered: 0,
         failed: 4,
+        unknown: 'Alertmanager 0.25.0 does not record alerts',
       },
       notifications: [
         {
