@@ -268,7 +268,9 @@ async function leftOver(engine: Engine, stack: string | undefined): Promise<read
   }
   for (const { name, labels } of networks) {
     const owner = labels[stackLabel] ?? '';
-    const isUsed = containers.some((container) => container.labels[stackLabel] === owner);
+    const isUsed =
+      containers.some((container) => container.labels[stackLabel] === owner) ||
+      stacks.some((stack) => stack.name === owner && stack.target === 'swarm');
     if (!isUsed && name === names.network(owner)) {
       findings.push({
         verdict: 'notice',

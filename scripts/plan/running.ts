@@ -1,67 +1,30 @@
-import { type StackConfig, stackSchema } from '../../stack/config.ts';
-import type { ContainerSpec } from '../../stack/model.ts';
-import { type Service, sectionPath } from '../../stack/service.ts';
-import { findService, serviceOf, services, servicesOf } from '../../stack/services.ts';
+import type { StackConfig } from '../../stack/config.ts';
+import { findService, serviceOf, servicesOf } from '../../stack/services.ts';
 import type { Engine } from '../engine/engine.ts';
-import { withValue } from '../render/render.ts';
 import type { Rendering, ServiceRendering } from '../render/rendering.ts';
 import { type FoundStack, findContainers, findStack, type StackContainers } from '../state/find-stack.ts';
 import { type HistoryEntry, lastConfirmed } from '../state/history.ts';
 import { specOf } from '../state/names.ts';
 import { currentFolder, readMasked, readRelease } from '../state/release-files.ts';
 import { revisionOf } from '../state/release-folder.ts';
+import { configOf, type Specs } from './config-of.ts';
+import { isOnSwarm, runningOnSwarm } from './swarm/running.ts';
 
 /**
  * The config of a running stack, read from its containers: its name, its services, their images and host ports. All other
  * keys have their defaults.
  */
 export async function runningConfig(engine: Engine, stack: string): Promise<StackConfig> {
-  return configOf(stack, await findContainers(engine, stack));
+  if (await isOnSwarm(engine, stack)) return (await runningOnSwarm(engine, stack)).config;
+  return configOf(stack, specsOf(await findContainers(engine, stack)));
 }
 
-/** `removed` lists services that the stack should have but whose container is gone. */
-function configOf(stack: string, containers: StackContainers, removed: readonly string[] = []): StackConfig {
-  const defaults: Readonly<Record<string, unknown>> = stackSchema.parse({ name: stack });
-  const specs = new Map([...containers].map(([name, container]) => [name, specOf(container)]));
-  const keysOf = (name: string, port: number): readonly [string, unknown][] => {
-    const keys = {
-      enabled: containers.has(name) || removed.includes(name),
-      image: specs.get(name)?.image,
-      port: specs.get(name)?.ports.find(({ container }) => container === port)?.host,
-      mode: specs.get(name)?.args.some((flag) => flag.startsWith('--storage.agent.path')) ? 'agent' : undefined,
-    };
-    return Object.entries(keys).filter(([, value]) => value !== undefined);
-  };
-  const sections = services
-    .filter(({ path }) => path === undefined)
-    .map(({ name, port }) => {
-      // Some services have no key for an image or a port.
-      const section = keysOf(name, port).filter(([key]) => key in Object(defaults[name]));
-      return [name, Object.fromEntries(section)];
-    });
-  const bind = [...specs.values()].flatMap((spec) => spec?.ports ?? [])[0]?.bind;
-  let config: Readonly<Record<string, unknown>> = { name: stack, bind, ...Object.fromEntries(sections) };
-  for (const service of nestedAmong(specs, removed)) {
-    const spec = specs.get(service.name);
-    const custom = spec?.ready && { port: spec.ready.port, scrape: { metrics_path: spec.ready.path } };
-    const keys = { ...Object.fromEntries(keysOf(service.name, service.port)), ...custom };
-    config = withValue(config, sectionPath(service), keys);
-  }
-  return stackSchema.parse(config);
-}
-
-/** The services whose section is inside another, such as exporters, in a stack's containers, and those that it should have. */
-function nestedAmong(
-  specs: ReadonlyMap<string, ContainerSpec | undefined>,
-  removed: readonly string[],
-): readonly Service[] {
-  const present = [...specs.values()].map((spec) => spec && serviceOf(spec));
-  const all = [...present, ...removed.map(findService)].filter((service) => service !== undefined);
-  return all.filter(({ path }) => path !== undefined);
-}
+const specsOf = (containers: StackContainers): Specs =>
+  new Map([...containers].map(([name, container]) => [name, specOf(container)]));
 
 /** The last confirmed state of a stack, read without its stack.yml: the spec of each container and its files. */
 export async function runningStack(engine: Engine, stack: string): Promise<Rendering> {
+  if (await isOnSwarm(engine, stack)) return runningOnSwarm(engine, stack);
   const { containers, files, history } = await findStack(engine, stack);
   const last = lastConfirmed(history);
   const recorded = last?.services ?? {};
@@ -70,7 +33,7 @@ export async function runningStack(engine: Engine, stack: string): Promise<Rende
     .flatMap((name) => findService(name) ?? []);
   const config = configOf(
     stack,
-    containers,
+    specsOf(containers),
     removed.map(({ name }) => name),
   );
   const present = servicesOf(config).map(async (service): Promise<ServiceRendering | undefined> => {
@@ -103,7 +66,7 @@ export async function recordedStack(
   { revision, services: recorded }: HistoryEntry,
 ): Promise<{ readonly rendering: Rendering; readonly lost: readonly string[] }> {
   const removed = Object.keys(recorded).filter((name) => !containers.has(name));
-  const config = configOf(stack, containers, removed);
+  const config = configOf(stack, specsOf(containers), removed);
   const all = await Promise.all(
     Object.entries(recorded).map(async ([name, { folder }]): Promise<ServiceRendering | string> => {
       const container = containers.get(name);

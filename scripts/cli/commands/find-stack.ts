@@ -147,9 +147,7 @@ export async function stackNameOf(context: StackContext): Promise<{
 }> {
   const { stackName } = context;
   if (stackName !== undefined) {
-    const stack = await readStackName(stackName);
-    context.nameStack(stack);
-    return { stack };
+    return readByName(context, stackName, async (_, stack, target) => ({ stack, target }));
   }
   try {
     const { config, origin } = await loadedOrThrow(context);
@@ -192,15 +190,19 @@ export async function readStackName(name: string): Promise<string> {
   throw new InputError(checked.error.issues.map(({ message }) => misuse(`--name ${name}: ${message}`)));
 }
 
+/** Reads a stack of which only the name is known, and where it runs. */
 export async function readByName<T>(
   context: StackContext,
   name: string,
-  read: (engine: Engine, stack: string) => Promise<T>,
+  read: (engine: Engine, stack: string, target: StackConfig['target']) => Promise<T>,
 ): Promise<T> {
   const stack = await readStackName(name);
   context.nameStack(stack);
   await using engine = await connectEngine(context);
-  return await read(engine, stack);
+  const { isOnSwarm } = await import('../../plan/swarm/running.ts');
+  const target = (await isOnSwarm(engine, stack)) ? 'swarm' : 'engine';
+  context.nameStack(stack, target);
+  return await read(engine, stack, target);
 }
 
 /**

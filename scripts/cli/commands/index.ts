@@ -177,9 +177,7 @@ export const commands: readonly Entry[] = [
     name: 'unlock',
     group: 'Other',
     summary: 'remove a stale lock left by another machine',
-    onSwarm: {
-      instead: 'docker config rm STACK-lock, if no other promstack changes the stack',
-    },
+    onSwarm: 'works',
     load: async () => (await import('./unlock.ts')).command,
   },
   {

@@ -12,7 +12,7 @@ import { connectEngine } from './find-stack.ts';
 export const command = defineCommand({
   details:
     'Lists the stacks that run on the engine, with the number of their containers by state and the stack.yml that each ' +
-    'is managed from; a path on another machine begins with its name. Needs no stack.yml. With --all also stacks that ' +
+    'is managed from; a path on another machine begins with its name. On a manager of a swarm, also the stacks of the swarm, with their tasks. Needs no stack.yml. With --all also stacks that ' +
     'are stopped, and those of which only the volumes are left, as after `down`.',
   examples: [
     { line: 'ls', what: 'the stacks that run' },
@@ -25,7 +25,10 @@ export const command = defineCommand({
       stacks: z.array(
         z.strictObject({
           name: z.string(),
-          services: z.array(z.strictObject({ service: z.string(), state: containerStateSchema() })),
+          services: z
+            .array(z.strictObject({ service: z.string(), state: containerStateSchema() }))
+            .describe('on a swarm one for each task, such as prometheus.1'),
+          target: z.enum(['engine', 'swarm']),
           volumes: z.array(z.string()),
           configFile: z
             .strictObject({ host: z.string(), path: z.string().describe('several are separated by commas') })
@@ -54,7 +57,7 @@ export const command = defineCommand({
   },
 });
 
-function toJsonStack({ name, services, volumes, origin }: StackSummary) {
+function toJsonStack({ name, services, target, volumes, origin }: StackSummary) {
   const configFile = origin && { host: origin.host, path: filePaths(origin).join(',') };
-  return { name, services, volumes, configFile };
+  return { name, services, target, volumes, configFile };
 }

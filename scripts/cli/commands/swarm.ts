@@ -2,8 +2,9 @@ import { changeSwarm } from '../../apply/swarm/change.ts';
 import { findHealthChecks } from '../../apply/swarm/health-checks.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { hasVisibleSteps, printSteps } from '../../plan/plan.ts';
-import { addressNote } from '../../plan/swarm/place.ts';
+import { addressNote, observeStack } from '../../plan/swarm/place.ts';
 import { compareWithSwarm, planOnSwarm, type SwarmPlanOptions } from '../../plan/swarm/plan-stack.ts';
+import { recordedTarget } from '../../plan/swarm/running.ts';
 import type { Rendering } from '../../render/rendering.ts';
 import { type Context, type ExitCode, exitCodes } from '../context.ts';
 import { toJsonChanged } from '../json/change.ts';
@@ -67,7 +68,14 @@ const checksBy =
   (rendering, imageOf) =>
     findHealthChecks(engine, rendering, imageOf, env);
 
-/** What a stack has on a swarm, beside what stack.yml says. */
-export function compareOnSwarm({ env }: Pick<Context, 'env'>, { engine, rendering }: Connected) {
+/** What a stack has on a swarm, beside what stack.yml says; beside its last confirmed revision for one that is named by `-p`. */
+export async function compareOnSwarm(
+  { env, stackName }: Pick<Context, 'env' | 'stackName'>,
+  { engine, rendering }: Connected,
+) {
+  if (stackName !== undefined) {
+    const observed = await observeStack(engine, stackName);
+    return { rendering, observed, target: recordedTarget(stackName, observed) };
+  }
   return compareWithSwarm({ engine, rendering, findChecks: checksBy(engine, env) });
 }

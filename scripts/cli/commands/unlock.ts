@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { breakLock, findBreakable, holderText, type LockHolder } from '../../state/lock.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { breakLock, findBreakable, holderText, type LockHolder, type LockStore } from '../../state/lock.ts';
 import { exitCodes } from '../context.ts';
 import { timeSchema } from '../json/schema.ts';
 import { defineCommand } from './command.ts';
@@ -31,13 +32,14 @@ export const command = defineCommand({
         .describe('the lock that was removed'),
     }),
   run: async (context, { yes }) => {
-    const { stack } = await stackNameOf(context);
+    const { stack, target } = await stackNameOf(context);
     await using engine = await connectEngine(context);
     const { stdout, report } = context;
-    const found = await findBreakable(engine, stack);
+    const locks = target === 'swarm' ? await locksOnSwarm(engine, stack) : engine;
+    const found = await findBreakable(locks, stack);
     const question = `remove the lock of the stack ${stack}, held by ${nameOf(found)}?`;
     const isAllowed = found === undefined || yes === true || (await context.confirm(question, '--yes'));
-    const removed = isAllowed ? await breakLock(engine, stack) : undefined;
+    const removed = isAllowed ? await breakLock(locks, stack) : undefined;
     context.result({ isLocked: !isAllowed, removed: removed && { holder: toJsonHolder(removed) } });
     if (!isAllowed) {
       report({ kind: 'note', text: 'nothing was changed' });
@@ -47,6 +49,13 @@ export const command = defineCommand({
     return exitCodes.fine;
   },
 });
+
+async function locksOnSwarm(engine: Engine, stack: string): Promise<LockStore> {
+  const { requireManager } = await import('../../plan/swarm/place.ts');
+  const { swarmLocks } = await import('../../state/swarm/lock-store.ts');
+  await requireManager(engine);
+  return swarmLocks(engine.swarm, stack);
+}
 
 function toJsonHolder(holder: LockHolder | 'unknown') {
   if (holder === 'unknown') return undefined;

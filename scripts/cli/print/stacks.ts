@@ -18,11 +18,12 @@ export function printStacks(
   return table([heads, ...rows], { columns });
 }
 
-/** `exited(1), running(3)`; without containers, what is left. */
-function statusText({ services, volumes }: StackSummary): string {
+/** `exited(1), running(3)`, on a swarm of its tasks; without containers, what is left. */
+function statusText({ services, volumes, target }: StackSummary): string {
   if (services.length === 0) return `no containers, ${counted(volumes.length, 'volume')}`;
   const states = services.map(({ state }) => state).sort();
-  return [...new Set(states)].map((state) => `${state}(${states.filter((same) => same === state).length})`).join(', ');
+  const counts = [...new Set(states)].map((state) => `${state}(${states.filter((same) => same === state).length})`);
+  return `${counts.join(', ')}${target === 'swarm' ? ' on the swarm' : ''}`;
 }
 
 /** The path, with its host when that is not this machine; empty when unknown. */

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ContainerSummary, Engine, ExecResult, NetworkSummary } from '../../../scripts/engine/engine.ts';
 import { EngineError } from '../../../scripts/engine/engine-error.ts';
 import { roleLabel, serviceLabel, stackLabel } from '../../../scripts/engine/labels.ts';
+import type { Swarm } from '../../../scripts/engine/swarm/swarm.ts';
 import { type DoctorFinding, examine } from '../../../scripts/inspect/doctor.ts';
 import { fakeEngine } from '../../support/engine.ts';
 
@@ -93,6 +94,7 @@ describe('the doctor', () => {
         if (result instanceof Error) throw result;
         return result;
       },
+      swarm: { membership: async () => ({ isManager: false }) } as unknown as Swarm,
       ...calls,
     });
     return examine({ engine, stack, now: () => at, signal: AbortSignal.timeout(10_000) });

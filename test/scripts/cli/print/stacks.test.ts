@@ -5,6 +5,7 @@ import type { ContainerState } from '../../../../scripts/engine/engine.ts';
 import { isRunning, listStacks } from '../../../../scripts/inspect/stacks.ts';
 import { originLabels } from '../../../../scripts/state/origin.ts';
 import { serviceContainer } from '../../../support/service-container.ts';
+import { taskOf } from '../../../support/swarm-states.ts';
 
 const colours = coloursFor({ isTerminal: false, env: {}, noColourFlag: true });
 
@@ -14,10 +15,17 @@ function of(stack: string, service: string, state: ContainerState, labels: Reado
   return serviceContainer(service, { name, state, labels: { 'dev.promstack.stack': stack, ...labels } });
 }
 
+const noSwarm = {
+  membership: async () => ({ isManager: false }),
+  listServices: async () => [],
+  listTasks: async () => [],
+};
+
 test('stacks must be listed with their states, where they are managed from, and what is left of them', async () => {
   const here = originLabels({ host: 'build1', folder: '/srv/shop', file: 'stack.yml' });
   const elsewhere = originLabels({ host: 'laptop', folder: '/home/ann', file: 'mon.yml' });
   const stacks = await listStacks({
+    swarm: noSwarm,
     listContainers: async () => [
       of('shop', 'sink', 'running', here),
       of('shop', 'prometheus', 'exited', here),
@@ -52,7 +60,60 @@ test.each([
   ['created', false],
   ['dead', false],
 ] as const)('a stack of one container that is %s: does it run? %s', (state, expected) => {
-  expect(isRunning({ name: 'x', services: [{ service: 'sink', state }], volumes: [], origin: undefined })).toBe(
-    expected,
-  );
+  expect(
+    isRunning({ name: 'x', services: [{ service: 'sink', state }], volumes: [], origin: undefined, target: 'engine' }),
+  ).toBe(expected);
+});
+
+const labelled = (stack: string, service: string) => ({
+  ...{ 'dev.promstack.stack': stack, 'dev.promstack.service': service },
+  ...originLabels({ host: 'laptop', folder: '/home/ann', file: 'stack.yml' }),
+});
+
+test('on a manager, the stacks of the swarm must be listed with the tasks that are to run', async () => {
+  const serviceOf = (name: string) => {
+    return {
+      id: `id-of-shop-${name}`,
+      name: `shop-${name}`,
+      version: 1,
+      labels: labelled('shop', name),
+      mounted: [],
+      state: {},
+    };
+  };
+  const stacks = await listStacks({
+    listContainers: async () => [],
+    listVolumes: async () => [{ name: 'shop-prometheus-data', labels: { 'dev.promstack.stack': 'shop' } }],
+    swarm: {
+      membership: async () => ({ node: 'a', isManager: true, cluster: 'one' }),
+      listServices: async () => [serviceOf('prometheus'), serviceOf('pushgateway')],
+      listTasks: async () => [
+        taskOf('shop', 'prometheus', 'new', { slot: 1, node: 'a' }),
+        taskOf('shop', 'prometheus', 'new', { slot: 2, node: 'b' }),
+        taskOf('shop', 'prometheus', 'old', { slot: 2, node: 'b', state: 'shutdown', desired: 'shutdown' }),
+        taskOf('shop', 'pushgateway', 'new', { slot: 1, node: undefined, state: 'pending' }),
+      ],
+    },
+  });
+  expect(printStacks(stacks, { colours, host: 'build1' })).toMatchInlineSnapshot(`
+    "NAME  STATUS                               CONFIG FILE
+    shop  created(1), running(2) on the swarm  laptop:/home/ann/stack.yml
+    "
+  `);
+  expect(stacks.filter(isRunning)).toHaveLength(1);
+});
+
+test('on a worker, a stack must be listed with the tasks of its node, and not as one that is stopped', async () => {
+  const labels = { 'dev.promstack.swarm.stack': 'shop', 'dev.promstack.swarm.service': 'prometheus' };
+  const task = serviceContainer('prometheus', { name: 'shop-prometheus.1.abc', state: 'running', labels });
+  const stacks = await listStacks({
+    listContainers: async (wanted) => (Object.keys(wanted)[0] === 'dev.promstack.stack' ? [] : [task]),
+    listVolumes: async () => [{ name: 'shop-prometheus-data', labels: { 'dev.promstack.stack': 'shop' } }],
+    swarm: { ...noSwarm, membership: async () => ({ node: 'a', isManager: false }) },
+  });
+  expect(printStacks(stacks, { colours, host: 'build1' })).toMatchInlineSnapshot(`
+    "NAME  STATUS                   CONFIG FILE
+    shop  running(1) on the swarm
+    "
+  `);
 });
