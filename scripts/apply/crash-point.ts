@@ -37,22 +37,29 @@ export const swarmCrashPoints: readonly string[] = Object.keys(swarmKinds);
 
 /**
  * For tests: PROMSTACK_STOP_AFTER=switchReleases, or `confirm:prometheus`, kills promstack right after that kind of step,
- * like a power failure. Undefined when it is not set.
+ * like a power failure; PROMSTACK_PAUSE_AFTER stops it there until it gets SIGCONT. Undefined when neither is set.
  */
 export function crashPoint(
   env: Readonly<Record<string, string | undefined>>,
 ): ((step: Step<Action>) => void) | undefined {
-  const value = env['PROMSTACK_STOP_AFTER'] ?? '';
+  const [name, signal] = (env['PROMSTACK_PAUSE_AFTER'] ?? '') === '' ? killed : paused;
+  const value = env[name] ?? '';
   if (value === '') return undefined;
   const [kind = '', service] = value.split(':');
   if (commands.includes(kind)) return undefined;
   const known = [...crashPoints, ...swarmCrashPoints];
-  if (!known.includes(kind)) throw new Error(`PROMSTACK_STOP_AFTER=${value}: the steps are ${known.join(', ')}`);
+  if (!known.includes(kind)) throw new Error(`${name}=${value}: the steps are ${known.join(', ')}`);
+  let isOver = false;
   return (step) => {
     const isService = service === undefined || ('service' in step && step.service === service);
-    if (step.do === kind && isService) process.kill(process.pid, 'SIGKILL');
+    if (step.do !== kind || !isService || isOver) return;
+    isOver = true;
+    process.kill(process.pid, signal);
   };
 }
+
+const killed = ['PROMSTACK_STOP_AFTER', 'SIGKILL'] as const;
+const paused = ['PROMSTACK_PAUSE_AFTER', 'SIGSTOP'] as const;
 
 /** The commands that have steps of their own. */
 const commands: readonly string[] = ['backup', 'upgrade', 'rename'];

@@ -15,9 +15,12 @@ export interface StandInImage extends AsyncDisposable {
 
 /**
  * Makes an image that looks from outside as grafana/grafana:12.4.0 does (user, folders and their owners, environment, entrypoint), of this
- * host's Node and the stand-in.
+ * host's Node and the stand-in. With `mayGain`, it also starts where it may gain privileges, as services of an old swarm may.
  */
-export async function buildStandInImage(engine: Engine): Promise<StandInImage> {
+export async function buildStandInImage(
+  engine: Engine,
+  { mayGain = false }: { readonly mayGain?: boolean } = {},
+): Promise<StandInImage> {
   const reference = `promstack/grafana-stand-in:12.4.0-${randomBytes(4).toString('hex')}`;
   await engine.importImage(Readable.from(await packEntries(await rootFileSystem())), reference, [
     'USER 472',
@@ -31,6 +34,7 @@ export async function buildStandInImage(engine: Engine): Promise<StandInImage> {
     'ENV GF_PATHS_LOGS=/var/log/grafana',
     'ENV GF_PATHS_PLUGINS=/var/lib/grafana/plugins',
     'ENV GF_PATHS_PROVISIONING=/etc/grafana/provisioning',
+    ...(mayGain ? ['ENV STAND_IN_MAY_GAIN=yes'] : []),
   ]);
   return {
     reference,
