@@ -4,8 +4,8 @@ import { counted } from '../../stack/values/words.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { SwarmNode, SwarmTask } from '../engine/swarm/swarm.ts';
 import { addressOf, confirmTasks } from '../plan/swarm/confirm-tasks.ts';
-import { meets, pinIn, taskName, wantedTasks } from '../plan/swarm/nodes.ts';
-import type { ObservedSwarmService, SwarmObserved } from '../plan/swarm/observe.ts';
+import { meets, pinIn, taskName, wantedTasks, whyNoNode } from '../plan/swarm/nodes.ts';
+import { type ObservedSwarmService, type SwarmObserved, stoppedUpdate } from '../plan/swarm/observe.ts';
 import { imageForClient } from '../plan/swarm/place.ts';
 import { reconcileSwarm } from '../plan/swarm/reconcile.ts';
 import type { SwarmServiceTarget, SwarmTarget } from '../plan/swarm/target.ts';
@@ -35,7 +35,7 @@ export async function takeSwarmStatus(options: SwarmStatusOptions): Promise<Stac
   const { stack } = target;
   const running = [...observed.services.values()].flatMap((service) => service.target ?? []);
   const image = imageForClient({ services: running });
-  await using client = image === undefined ? undefined : openTaskClient(engine, { stack, network: stack, image });
+  await using client = image === undefined ? undefined : openTaskClient(engine, { stack, image });
   const perService = await Promise.all(
     target.services.map((service) => statusOf(service, observed.services.get(service.service), client, options)),
   );
@@ -87,7 +87,7 @@ async function statusOf(
     statuses: asked.flatMap(({ statuses }) => statuses),
     problems: [
       ...tasksProblems(runs, tasks, nodes),
-      ...editProblems(service, current),
+      ...serviceProblems(service, current),
       ...asked.flatMap(({ problems }) => problems),
     ],
   };
@@ -175,19 +175,8 @@ function tasksProblems(
   const running = tasks.filter((task) => task.state === 'running' && nodeOf(task, nodes)?.isReady === true).length;
   const pin = nodes.find(({ id }) => id === pinIn(constraints));
   if (wanted.now === 0 && wanted.all > 0) {
-    const where =
-      pin === undefined ? `no node that meets ${constraints.join(', ')}` : `its node ${pin.name}, which has its data,`;
-    return [
-      {
-        tone: 'wrong',
-        service,
-        message: `${where} is not ready: it starts again once it is`,
-        tryThis:
-          pin === undefined
-            ? 'docker node ls'
-            : `start ${pin.name}; if it is lost for good, docker node rm --force ${pin.name}, then promstack up starts it elsewhere, without its data`,
-      },
-    ];
+    const message = `${whyNoNode(constraints, nodes)}: it starts again once that has changed`;
+    return [{ tone: 'wrong', service, message, tryThis: howToHaveNode(pin) }];
   }
   if (running >= wanted.all) return [];
   const why = tasks.find(({ state, why }) => state !== 'running' && why !== undefined)?.why;
@@ -203,10 +192,26 @@ function tasksProblems(
   ];
 }
 
-function editProblems(service: string, { edits }: ObservedSwarmService): readonly StatusProblem[] {
-  if (edits.length === 0) return [];
-  const message = `its service was changed by hand: ${edits.join(', ')}`;
-  return [{ tone: 'wrong', service, message, tryThis: 'promstack up restores it' }];
+/** What to do when no node runs a service; `pin` is the one that it stays on. */
+function howToHaveNode(pin: SwarmNode | undefined): string {
+  if (pin === undefined) return 'docker node ls';
+  if (pin.isReady)
+    return `docker node update --availability active ${pin.name}; swarm.constraints moves it, without its data`;
+  return `start ${pin.name}; if it is lost for good, docker node rm --force ${pin.name}, then promstack up starts it elsewhere, without its data`;
+}
+
+function serviceProblems(service: string, current: ObservedSwarmService): readonly StatusProblem[] {
+  const { edits } = current;
+  const stopped = stoppedUpdate(current);
+  const problem = (message: string, tryThis: string): StatusProblem => ({ tone: 'wrong', service, message, tryThis });
+  return [
+    ...(edits.length === 0
+      ? []
+      : [problem(`its service was changed by hand: ${edits.join(', ')}`, 'promstack up restores it')]),
+    ...(stopped === undefined
+      ? []
+      : [problem(`the swarm stopped its last update: ${stopped}`, 'promstack up finishes it')]),
+  ];
 }
 
 function nodeProblems({ nodes, services }: SwarmObserved): readonly StatusProblem[] {
@@ -234,8 +239,9 @@ function historyProblems({ records }: SwarmObserved): readonly StatusProblem[] {
 function pendingProblems(target: SwarmTarget, observed: SwarmObserved): readonly StatusProblem[] {
   if (observed.services.size === 0) return [];
   return reconcileSwarm(target, observed).changes.flatMap(({ service, action, because }): readonly StatusProblem[] => {
-    const isEdit = observed.services.get(service)?.edits.length !== 0;
-    if (action === 'none' || action === 'create' || isEdit) return [];
+    const current = observed.services.get(service);
+    const isNamed = current !== undefined && serviceProblems(service, current).length > 0;
+    if (action === 'none' || action === 'create' || isNamed) return [];
     return [
       { tone: 'notice', service, message: `it differs from stack.yml: ${because[0]}`, tryThis: 'promstack plan' },
     ];

@@ -76,7 +76,7 @@ async function change(given: SwarmChangeOptions): Promise<SwarmChanged> {
   const changed = new Set(plan.changes.flatMap(({ service, action }) => (action === 'none' ? [] : [service])));
   await validateInContainers({ ...given, rendering, imageOf, isChanged: ({ name }: Service) => changed.has(name) });
   await applyTarget(plan, { ...given, target, observed, config, command, recreate, labels: originLabels(origin) });
-  return { plan, urls: urlsOf(target, observed) };
+  return { plan, urls: urlsOf(target, await observeStack(engine, stack)) };
 }
 
 export type ApplyTargetOptions = Run & Omit<SwarmContext, 'client' | 'record'>;
@@ -87,7 +87,7 @@ export async function applyTarget(plan: Plan<SwarmAction>, options: ApplyTargetO
   const { stack } = target;
   await removeLeftClients(engine, stack, 'ended');
   const image = imageForClient(target) ?? '';
-  await using client = openTaskClient(engine, { stack, network: stack, image });
+  await using client = openTaskClient(engine, { stack, image });
   const context: SwarmContext = { ...options, client };
   const outcome = await runPlan<SwarmAction>(plan.steps, swarmExecutors(context), {
     report,

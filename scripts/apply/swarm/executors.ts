@@ -4,10 +4,10 @@ import { counted } from '../../../stack/values/words.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { EngineError } from '../../engine/engine-error.ts';
 import { baseLabels, serviceLabel, stackLabel } from '../../engine/labels.ts';
-import type { PlacedSpec, SwarmFile, SwarmService } from '../../engine/swarm/swarm.ts';
+import type { PlacedSpec, SwarmFile, SwarmNode, SwarmService, SwarmTask } from '../../engine/swarm/swarm.ts';
 import type { SwarmAction } from '../../plan/plan.ts';
 import { confirmTasks } from '../../plan/swarm/confirm-tasks.ts';
-import { wantedTasks } from '../../plan/swarm/nodes.ts';
+import { isUsable, meets, wantedTasks, whyNoNode } from '../../plan/swarm/nodes.ts';
 import { idsByName, joinableIds, observeSwarm, type SwarmObserved } from '../../plan/swarm/observe.ts';
 import { imageForClient } from '../../plan/swarm/place.ts';
 import { toServiceSpec } from '../../plan/swarm/service-spec.ts';
@@ -15,13 +15,16 @@ import type { StoredFile, SwarmServiceTarget, SwarmTarget } from '../../plan/swa
 import { names } from '../../state/names.ts';
 import { makeSecret } from '../../state/secret-store.ts';
 import { beginRecord, endRecord, newestRevisions, obsoleteRecords } from '../../state/swarm/records.ts';
-import type { TaskClient } from '../../state/swarm/task-client.ts';
+import { stackNetwork, type TaskClient } from '../../state/swarm/task-client.ts';
 import type { Clock } from '../../util/clock.ts';
 import { StackError } from '../../util/stack-error.ts';
 import type { Executors } from '../run-plan.ts';
 import { confirmStores } from './confirm-stores.ts';
 import { takeSecrets } from './take-secrets.ts';
-import { type RunningTasks, waitTasks } from './wait-tasks.ts';
+import { oneEnds, type RunningTasks, waitTasks } from './wait-tasks.ts';
+
+/** How often tasks are asked again because one of them has ended meanwhile. */
+const mostTries = 5;
 
 export interface SwarmContext {
   readonly engine: Engine;
@@ -47,6 +50,8 @@ export function swarmExecutors(context: SwarmContext): Executors<SwarmAction> {
   const { stack } = target;
   const before = new Set([...observed.services.values()].flatMap(({ tasks }) => tasks.map(({ id }) => id)));
   const running = new Map<string, RunningTasks>();
+  /** Services whose tasks must not move while they are replaced. */
+  const held = new Set<string>();
   const ours = { [stackLabel]: stack };
   const startedAt = new Date(clock.now());
 
@@ -56,9 +61,9 @@ export function swarmExecutors(context: SwarmContext): Executors<SwarmAction> {
     return found;
   };
   const networkId = async (): Promise<string> => {
-    const found = (await engine.listNetworks(ours)).find(({ name }) => name === names.network(stack));
-    if (found === undefined) throw new Error(`the network ${names.network(stack)} is gone`);
-    return found.id;
+    const id = await stackNetwork(engine, stack);
+    if (id === undefined) throw new Error(`the network ${names.network(stack)} is gone`);
+    return id;
   };
   const placed = async (service: SwarmServiceTarget, current?: SwarmService): Promise<PlacedSpec> => {
     const [files, nodes, network, networks] = await Promise.all([
@@ -80,6 +85,15 @@ export function swarmExecutors(context: SwarmContext): Executors<SwarmAction> {
   };
   const find = async (name: string): Promise<SwarmService | undefined> =>
     (await swarm.listServices(ours)).find((service) => service.name === fullName(stack, name));
+
+  /** Lets the tasks of a service move again when their node is lost. */
+  const release = async (service: SwarmServiceTarget): Promise<void> => {
+    const current = await find(service.service);
+    if (current === undefined) return;
+    const force = current.state.TaskTemplate?.ForceUpdate;
+    const spec = toServiceSpec(stack, service, context.labels);
+    await swarm.updateService(current, spec, { ...(await placed(service, current)), force });
+  };
 
   return {
     createSwarmNetwork: async ({ name }) => {
@@ -119,8 +133,11 @@ export function swarmExecutors(context: SwarmContext): Executors<SwarmAction> {
       const service = targetOf(name);
       const current = await find(name);
       const spec = toServiceSpec(stack, service, context.labels);
-      if (current === undefined) await swarm.createService(spec, await placed(service));
-      else await swarm.updateService(current, spec, await placed(service, current));
+      if (current === undefined) return swarm.createService(spec, await placed(service));
+      const nodes = await swarm.listNodes();
+      const without = nodesToLeaveOut(service, await swarm.listTasks([current.id]), nodes);
+      await swarm.updateService(current, spec, { ...(await placed(service, current)), without });
+      if (without.length > 0) held.add(name);
     },
 
     removeService: async ({ service: name }) => {
@@ -132,22 +149,42 @@ export function swarmExecutors(context: SwarmContext): Executors<SwarmAction> {
       const service = targetOf(name);
       const tasks = await waitTasks({ swarm, stack, target: service, before, clock, signal, onProgress });
       running.set(name, tasks);
+      if (held.delete(name)) await release(service);
       if (tasks.waiting > 0) note(waitingNote(service, tasks));
     },
 
     confirmTasks: async ({ service: name }, { signal, onProgress, note }) => {
       const service = targetOf(name);
-      const { tasks, nodes } = running.get(name) ?? { tasks: [], nodes: [] };
-      const [files, network] = await Promise.all([swarm.listFiles(ours), networkId()]);
       const { config, client } = context;
-      await confirmTasks(tasks, nodes, { target: service, config, files, network, client, clock, signal });
       const image = imageForClient(target) ?? '';
-      const taken = { ...context, service, image, stack, stored: target.stored, files, network, signal };
-      for (const text of await takeSecrets(tasks, taken)) note(text);
-      // What ran before runs again, whatever its store does.
-      if (context.isRestored === true) return;
-      const notes = await confirmStores(tasks, { ...context, service, files, network, startedAt, signal, onProgress });
-      for (const text of new Set(notes)) note(text);
+      let { tasks, nodes } = running.get(name) ?? { tasks: [], nodes: [] };
+      for (let tries = 1; ; tries++) {
+        const [files, network] = await Promise.all([swarm.listFiles(ours), networkId()]);
+        const ended = new AbortController();
+        const confirming = AbortSignal.any([signal, ended.signal]);
+        oneEnds(tasks, { swarm, clock, signal: confirming }).then(
+          () => ended.abort(new Error('a task has ended')),
+          () => undefined,
+        );
+        try {
+          const asked = { service, config, files, network, client, clock, signal: confirming };
+          await confirmTasks(tasks, nodes, { ...asked, target: service });
+          const taken = { ...context, ...asked, image, stack, stored: target.stored };
+          for (const text of await takeSecrets(tasks, taken)) note(text);
+          // What ran before runs again, whatever its store does.
+          if (context.isRestored === true) return;
+          const notes = await confirmStores(tasks, { ...context, ...asked, startedAt, onProgress });
+          for (const text of new Set(notes)) note(text);
+          return;
+        } catch (error) {
+          signal.throwIfAborted();
+          if (!ended.signal.aborted || tries === mostTries) throw error;
+        } finally {
+          ended.abort();
+        }
+        // Says why, when one of this change has failed; another one may have ended with its node, and be replaced.
+        ({ tasks, nodes } = await waitTasks({ swarm, stack, target: service, before, clock, signal, onProgress }));
+      }
     },
 
     endRevision: async () => {
@@ -155,8 +192,31 @@ export function swarmExecutors(context: SwarmContext): Executors<SwarmAction> {
       await endRecord(swarm, context.record, { state: 'confirmed' });
     },
 
-    removeFiles: () => removeFiles(engine, stack),
+    removeFiles: async (_, { note }) => {
+      // The revision is confirmed: what cannot be removed now is no reason to undo it.
+      await removeFiles(engine, stack).catch((error: unknown) => {
+        note(`files of former revisions are still there, until the next change: ${(error as Error).message}`);
+      });
+    },
   };
+}
+
+/**
+ * The nodes that the tasks of a service must not be placed on while they are replaced: each starts again where its data is,
+ * though another node may have fewer tasks. None unless all of them run.
+ */
+function nodesToLeaveOut(
+  { container, replicas, constraints }: SwarmServiceTarget,
+  tasks: readonly SwarmTask[],
+  nodes: readonly SwarmNode[],
+): readonly string[] {
+  if (replicas === undefined || container.mounts.every(({ kind }) => kind !== 'data')) return [];
+  const fitting = nodes.filter((node) => meets(node, constraints));
+  const used = new Set(
+    tasks.flatMap(({ node, state, desired }) => (state === 'running' && desired === 'running' ? [node] : [])),
+  );
+  const kept = fitting.filter((node) => isUsable(node) && used.has(node.id));
+  return kept.length < replicas ? [] : fitting.flatMap(({ id }) => (kept.some((node) => node.id === id) ? [] : [id]));
 }
 
 function contentOf({ content, length }: StoredFile): Buffer {
@@ -175,12 +235,17 @@ async function refuseForeign({ engine, target: { stack } }: SwarmContext, file: 
   });
 }
 
-function waitingNote({ service, replicas, constraints }: SwarmServiceTarget, { waiting, tasks }: RunningTasks): string {
-  if (tasks.length === 0) {
-    return `${service} does not run: none of the nodes that ${constraints.join(' and ')} allows is ready; it starts when one is`;
-  }
-  const all = replicas === undefined ? 'tasks' : `of its ${replicas} tasks`;
-  return `${service}: ${counted(waiting, 'task')} ${all === 'tasks' ? '' : `${all} `}wait${waiting === 1 ? 's' : ''} for a node that is ready`;
+function waitingNote(
+  { service, replicas, constraints }: SwarmServiceTarget,
+  { waiting, tasks, nodes }: RunningTasks,
+): string {
+  if (tasks.length === 0)
+    return `${service} does not run: ${whyNoNode(constraints, nodes)}; it starts once that has changed`;
+  const fitting = nodes.filter((node) => meets(node, constraints)).length;
+  const waits = waiting === 1 ? 'waits' : 'wait';
+  if (replicas === undefined) return `${service}: ${counted(waiting, 'task')} ${waits} for a node that is ready`;
+  const why = fitting < replicas ? `a node of its own: ${counted(fitting, 'node')} may run it` : 'a node that is ready';
+  return `${service}: ${waiting} of its ${replicas} tasks ${waits} for ${why}`;
 }
 
 /** Removes configs and secrets that neither a service nor a revision of the history needs, and records that are too old. */

@@ -17,7 +17,8 @@ export async function findHealthChecks(
   const found = await Promise.all(
     services.map(async ({ service, container }) => {
       const { ref, id } = imageOf(container.image);
-      if (isDistroless(ref)) return [service.name, undefined] as const;
+      // An image that only other nodes have can be looked into on none of them.
+      if (id === undefined || isDistroless(ref)) return [service.name, undefined] as const;
       const spec = { ...container, image: ref };
       const name = `${config.name}-${service.name}`;
       const wget = await findWgetInImage(

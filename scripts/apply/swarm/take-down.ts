@@ -87,13 +87,18 @@ async function takeDown(options: SwarmTakeDown): Promise<SwarmTakenDown> {
   };
 }
 
-/** The tasks of removed services are no longer listed: those that run here are containers of this engine. */
+/**
+ * Waits for the tasks on all nodes that are up. A network that is removed while a node still has a container in it stays there,
+ * and keeps that node from having the next one of its name.
+ */
 async function tasksEnded({ engine, clock, signal }: SwarmTakeDown, { services }: SwarmObserved): Promise<void> {
-  const ids = new Set([...services.values()].map(({ service }) => service.id));
+  const { swarm } = engine;
+  const ids = [...services.values()].map(({ service }) => service.id);
   for (const end = clock.now() + endMs; ; ) {
-    const containers = await engine.listContainers({ 'com.docker.swarm.service.id': '' });
-    const own = containers.filter(({ labels }) => ids.has(labels['com.docker.swarm.service.id'] ?? ''));
-    if (own.length === 0 || clock.now() > end) return;
+    const [tasks, nodes] = await Promise.all([swarm.listEndingTasks(ids), swarm.listNodes()]);
+    const up = nodes.flatMap(({ id, isReady }) => (isReady ? [id] : []));
+    const left = tasks.filter(({ node }) => node !== undefined && up.includes(node));
+    if (left.length === 0 || clock.now() > end) return;
     await clock.sleep(pauseMs, signal);
   }
 }

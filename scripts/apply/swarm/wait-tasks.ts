@@ -14,6 +14,7 @@ const deadlineMs = 600_000;
 /** How long no node may have room for a task. */
 const placeMs = 20_000;
 const pauseMs = 300;
+const watchMs = 1_000;
 const logLines = 50;
 
 export interface TaskWait {
@@ -48,7 +49,6 @@ export async function waitTasks(wait: TaskWait): Promise<RunningTasks> {
     const own = tasks.filter((task) => task.labels[taskLabels.target] === hashTarget(target));
     const failed = own.find(({ id, state }) => isFailure(state) && !wait.before.has(id));
     if (failed !== undefined) throw await failure(failed, nodes, wait);
-    if (service.update?.state === 'paused') throw paused(target.service, service.update.message);
     const wanted = wantedTasks(target, nodes);
     const running = own.filter(({ state, desired }) => state === 'running' && desired === 'running');
     const isUsed = (task: SwarmTask): boolean => nodes.some((node) => node.id === task.node && node.isReady);
@@ -57,6 +57,7 @@ export async function waitTasks(wait: TaskWait): Promise<RunningTasks> {
     if (usable.length >= wanted.now && old.length === 0) {
       return { tasks: usable, nodes, waiting: Math.max(0, wanted.all - usable.length) };
     }
+    if (service.update?.state === 'paused') throw paused(target.service, service.update.message);
     const unplaced = own.find(({ state, node, why }) => state === 'pending' && node === undefined && why !== undefined);
     if (unplaced !== undefined && usable.length < wanted.now && old.length === 0) {
       unplacedSince ??= clock.now();
@@ -73,6 +74,21 @@ export async function waitTasks(wait: TaskWait): Promise<RunningTasks> {
       });
     }
     await clock.sleep(pauseMs, signal);
+  }
+}
+
+/** Resolves once one of the tasks has ended, or is to end; rejects when the signal aborts. */
+export async function oneEnds(
+  tasks: readonly SwarmTask[],
+  { swarm, clock, signal }: Pick<TaskWait, 'clock' | 'signal'> & { readonly swarm: Pick<Swarm, 'listTasks'> },
+): Promise<void> {
+  const services = [...new Set(tasks.map(({ service }) => service))];
+  for (;;) {
+    await clock.sleep(watchMs, signal);
+    const now = await swarm.listTasks(services);
+    const runs = ({ id }: SwarmTask): boolean =>
+      now.some((task) => task.id === id && task.state === 'running' && task.desired === 'running');
+    if (!tasks.every(runs)) return;
   }
 }
 

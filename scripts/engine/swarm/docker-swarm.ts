@@ -53,6 +53,13 @@ export function dockerSwarm(api: DockerApi, isPodman: boolean): Swarm {
       });
     },
 
+    // A filter by a service that is gone would be an error.
+    listEndingTasks: (services) =>
+      api.call('listing the tasks of the swarm', async (docker) => {
+        const all = listOf((await docker.listTasks()) as readonly TaskResponse[], 'ID', 'Status');
+        return all.filter(({ ServiceID = '' }) => services.includes(ServiceID)).map(toTask);
+      }),
+
     createService: async (spec, placed) => {
       await api.call(
         `creating the service ${spec.name}`,

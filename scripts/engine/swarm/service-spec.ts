@@ -27,6 +27,8 @@ export function toServiceState(spec: SwarmServiceSpec, placed: PlacedSpec): Serv
         Labels: { ...spec.containerLabels },
         ReadOnly: true,
         CapabilityDrop: [...hardening.CapDrop],
+        // Managers before 25 ignore it.
+        Privileges: { NoNewPrivileges: true },
         StopGracePeriod: spec.stopTimeoutSeconds * 1e9,
         ...(spec.healthCheck === undefined
           ? {}
@@ -53,7 +55,7 @@ export function toServiceState(spec: SwarmServiceSpec, placed: PlacedSpec): Serv
       },
       RestartPolicy: { Condition: spec.isRestarted === false ? 'none' : 'any', Delay: 2e9 },
       Placement: {
-        Constraints: [...spec.constraints],
+        Constraints: [...spec.constraints, ...(placed.without ?? []).map((id) => `node.id!=${id}`)],
         // Replicas on one node would go down with it, and could not share its volume.
         ...(spec.replicas === undefined || spec.replicas === 1 ? {} : { MaxReplicas: 1 }),
       },

@@ -88,6 +88,8 @@ export interface Swarm {
   listServices(labels: Labels): Promise<readonly SwarmService[]>;
   /** Also those that are no longer to run, as far as the swarm keeps them. */
   listTasks(services: readonly string[]): Promise<readonly SwarmTask[]>;
+  /** The tasks of services that were removed, until they have ended. */
+  listEndingTasks(services: readonly string[]): Promise<readonly SwarmTask[]>;
   /** Starts its tasks; resolves before they run. */
   createService(spec: SwarmServiceSpec, placed: PlacedSpec): Promise<void>;
   /** Replaces its tasks one after another, if they differ; rejects when the service has changed since `version`. */
@@ -122,6 +124,8 @@ export interface PlacedSpec {
   readonly files: ReadonlyMap<string, string>;
   /** How many tasks are replaced at the same time; 0 for all. */
   readonly parallelism: number;
+  /** The ids of nodes that its tasks may not be placed on. To change them alone replaces no task. */
+  readonly without?: readonly string[] | undefined;
   /** Another number than before replaces the tasks although nothing differs. */
   readonly force?: number | undefined;
 }

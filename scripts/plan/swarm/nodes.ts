@@ -27,7 +27,7 @@ function attributeOf(node: SwarmNode, key: string): string | undefined {
 }
 
 /** Whether tasks can be placed on a node now. */
-const isUsable = ({ isReady, isActive }: SwarmNode): boolean => isReady && isActive;
+export const isUsable = ({ isReady, isActive }: SwarmNode): boolean => isReady && isActive;
 
 /**
  * The node that each service with data stays on: the one it has, as long as it meets the constraints of stack.yml, else one that
@@ -72,6 +72,17 @@ export function wantedTasks(
   const usable = fitting.filter(isUsable).length;
   if (replicas === undefined) return { now: usable, all: fitting.length };
   return { now: Math.min(replicas, usable), all: replicas };
+}
+
+/** Why no node runs a service, that one it stays on or all that it may run on. */
+export function whyNoNode(constraints: readonly string[], nodes: readonly SwarmNode[]): string {
+  const pin = pinIn(constraints);
+  const own = nodes.find(({ id }) => id === pin);
+  if (own !== undefined)
+    return `its node ${own.name}, which has its data, is ${own.isReady ? 'drained or paused' : 'down'}`;
+  const fitting = nodes.filter((node) => meets(node, constraints));
+  if (fitting.length === 0) return `no node meets ${constraints.join(' and ')}`;
+  return `none of the nodes that may run it is ready: ${fitting.map(({ name }) => name).join(', ')}`;
 }
 
 /** `prometheus.2 on node-3` */

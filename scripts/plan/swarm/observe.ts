@@ -14,7 +14,7 @@ import type {
 } from '../../engine/swarm/swarm.ts';
 import { names } from '../../state/names.ts';
 import { readRecords, type SwarmRecord } from '../../state/swarm/records.ts';
-import { toServiceSpec } from './service-spec.ts';
+import { hashTarget, taskLabels, toServiceSpec } from './service-spec.ts';
 import type { SwarmServiceTarget, SwarmTarget } from './target.ts';
 
 /** What a stack has on a swarm. */
@@ -94,6 +94,17 @@ export function joinableIds(networks: readonly NetworkSummary[]): ReadonlyMap<st
   return new Map(networks.filter(({ isOfSwarm }) => isOfSwarm).map(({ name, id }) => [name, id]));
 }
 
+/**
+ * Why the swarm has stopped replacing the tasks of a service before all of them were: one failed, as those of a node do that is
+ * lost. It goes on only with the next update.
+ */
+export function stoppedUpdate({ service, target, tasks }: ObservedSwarmService): string | undefined {
+  if (service.update?.state !== 'paused') return undefined;
+  const wanted = target && hashTarget(target);
+  const isOld = tasks.some(({ desired, labels }) => desired === 'running' && labels[taskLabels.target] !== wanted);
+  return isOld ? service.update.message : undefined;
+}
+
 export function idsByName(files: readonly SwarmFile[]): ReadonlyMap<string, string> {
   return new Map(files.map(({ name, id }) => [name, id]));
 }
@@ -128,7 +139,8 @@ function editsOf({ state }: SwarmService, spec: SwarmServiceSpec, placed: Placed
   if (spec.files.some(({ name }) => !placed.files.has(name))) return [];
   const force = state.TaskTemplate?.ForceUpdate;
   const { UpdateConfig: _update, Labels: _labels, ...written } = toServiceState(spec, { ...placed, force });
-  return [...new Set(differences(written, state, ''))];
+  // An engine that does not know a key has left it out.
+  return [...new Set(differences(written, state, ''))].filter((key) => key !== 'NoNewPrivileges');
 }
 
 function differences(written: unknown, found: unknown, key: string): readonly string[] {

@@ -84,18 +84,19 @@ export function imageForClient({ services }: Pick<SwarmTarget, 'services'>): str
   return first ?? services[0]?.container.image;
 }
 
-/** The addresses at which services are published: those of the nodes that run them, for all nodes one each. */
+/** The address at which each service is published: that of a node that runs it, or is to run it. */
 export function urlsOf(
-  { services }: SwarmTarget,
-  { nodes }: SwarmObserved,
+  { services: targets }: SwarmTarget,
+  { nodes, services }: SwarmObserved,
 ): readonly { readonly service: string; readonly url: string }[] {
-  return services.flatMap(({ service, container: { ports }, constraints, replicas }) => {
+  const nameOf = (node: string | undefined): string | undefined => nodes.find(({ id }) => id === node)?.name;
+  return targets.flatMap(({ service, container: { ports }, constraints }) => {
     const [port] = ports;
     if (port === undefined) return [];
-    const pin = pinIn(constraints);
-    const node = nodes.find(({ id }) => id === pin)?.name;
-    const host = node ?? (replicas === undefined ? 'EVERY-NODE' : 'ITS-NODE');
-    return [{ service, url: `http://${host}:${port.host}` }];
+    const tasks = (services.get(service)?.tasks ?? []).toSorted((a, b) => (a.slot ?? 0) - (b.slot ?? 0));
+    const running = tasks.find(({ state, desired }) => state === 'running' && desired === 'running');
+    const host = nameOf(running?.node) ?? nameOf(pinIn(constraints));
+    return host === undefined ? [] : [{ service, url: `http://${host}:${port.host}` }];
   });
 }
 

@@ -39,10 +39,24 @@ export async function compareWithSwarm({ engine, rendering: given, findChecks }:
   const images = await findImages(engine, references, config.images);
   const rendering = forRunningImages(given, images);
   const imageOf = (reference: string) => images.get(reference) ?? { ref: reference, id: undefined };
-  const checks = await findChecks(rendering, imageOf);
-  const observed = await observeStack(engine, config.name);
+  const [found, observed] = await Promise.all([findChecks(rendering, imageOf), observeStack(engine, config.name)]);
+  const checks = withRunning(found, rendering, imageOf, observed);
   const target = targetOf(rendering, observed, { cluster, image: (reference) => imageOf(reference).ref, checks });
   return { rendering, references, images, observed, target };
+}
+
+/** The health checks, of services whose image this engine does not have those that they run with. */
+function withRunning(
+  found: ReadonlyMap<string, readonly string[] | undefined>,
+  { services }: Rendering,
+  imageOf: (reference: string) => { readonly id: string | undefined },
+  observed: SwarmObserved,
+): ReadonlyMap<string, readonly string[] | undefined> {
+  const running = services.flatMap(({ service: { name }, container: { image } }) => {
+    const target = imageOf(image).id === undefined ? observed.services.get(name)?.target : undefined;
+    return target === undefined ? [] : [[name, target.healthCheck] as const];
+  });
+  return new Map([...found, ...running]);
 }
 
 /** Plans what `up` would do on a swarm; changes nothing, and pulls nothing. */

@@ -6,7 +6,7 @@ import { lastConfirmed } from '../../state/swarm/records.ts';
 import { diffSpec } from '../decide.ts';
 import { type Change, type Plan, Steps, type SwarmAction } from '../plan.ts';
 import { pinIn, wantedTasks } from './nodes.ts';
-import type { ObservedSwarmService, SwarmObserved } from './observe.ts';
+import { type ObservedSwarmService, type SwarmObserved, stoppedUpdate } from './observe.ts';
 import { pathOf } from './release.ts';
 import { hashTarget } from './service-spec.ts';
 import type { SwarmServiceTarget, SwarmTarget } from './target.ts';
@@ -131,9 +131,13 @@ function reasonsOf(
   nodes: readonly SwarmNode[],
 ): readonly string[] {
   const { edits, target: before } = current;
-  const manual = edits.length === 0 ? [] : [`changed by hand: ${edits.join(', ')}`];
-  if (before === undefined) return ['what it was made from is not known', ...manual];
-  if (hashTarget(before) === hashTarget(target)) return manual;
+  const stopped = stoppedUpdate(current);
+  const others = [
+    ...(edits.length === 0 ? [] : [`changed by hand: ${edits.join(', ')}`]),
+    ...(stopped === undefined ? [] : [`the swarm stopped its last update: ${stopped}`]),
+  ];
+  if (before === undefined) return ['what it was made from is not known', ...others];
+  if (hashTarget(before) === hashTarget(target)) return others;
   const nameOf = (id: string): string => nodes.find((node) => node.id === id)?.name ?? id;
   const shown = (constraint: string): string => {
     const pin = pinIn([constraint]);
@@ -151,7 +155,7 @@ function reasonsOf(
     ...(JSON.stringify(before.healthCheck) === JSON.stringify(target.healthCheck) ? [] : ['its health check differs']),
     ...(JSON.stringify(before.dnsOptions) === JSON.stringify(target.dnsOptions) ? [] : ['its DNS options differ']),
   ];
-  return [...(reasons.length === 0 ? ['its settings differ'] : reasons), ...manual];
+  return [...(reasons.length === 0 ? ['its settings differ'] : reasons), ...others];
 }
 
 function fileReasons(before: readonly MountedFile[], after: readonly MountedFile[]): readonly string[] {

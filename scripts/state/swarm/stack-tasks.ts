@@ -4,10 +4,9 @@ import type { LogLine } from '../../engine/log-line.ts';
 import type { SwarmTask } from '../../engine/swarm/swarm.ts';
 import { systemClock } from '../../util/clock.ts';
 import { ConnectionError } from '../../util/http.ts';
-import { names } from '../names.ts';
 import type { ServiceClient } from '../service-client.ts';
 import { readSecrets, type SecretReading } from './secret-reader.ts';
-import { openTaskClient, type TaskClient } from './task-client.ts';
+import { openTaskClient, stackNetwork, type TaskClient } from './task-client.ts';
 
 /** The servers of a stack on a swarm: of those with several tasks the first, always the same one. */
 export interface StackTasks {
@@ -32,16 +31,15 @@ export async function openStackTasks(
   },
 ): Promise<StackTasks> {
   const { swarm } = engine;
-  const [services, networks] = await Promise.all([
+  const [services, network = ''] = await Promise.all([
     swarm.listServices({ [stackLabel]: stack }),
-    engine.listNetworks({ [stackLabel]: stack }),
+    stackNetwork(engine, stack),
   ]);
-  const network = networks.find(({ name }) => name === names.network(stack))?.id ?? '';
   const idsByName = new Map(services.map(({ id, labels }) => [labels[serviceLabel] ?? '', id]));
   const imageOf = (service: string): string | undefined =>
     services.find(({ labels }) => labels[serviceLabel] === service)?.image;
   const image = ['prometheus', 'alertmanager', 'pushgateway'].flatMap((name) => imageOf(name) ?? [])[0] ?? '';
-  const tasks = openTaskClient(engine, { stack, network: names.network(stack), image });
+  const tasks = openTaskClient(engine, { stack, image });
   const read = new Map<string, Promise<ReadonlyMap<string, string>>>();
   const listTasks = async (service: string): Promise<readonly SwarmTask[]> => {
     const id = idsByName.get(service);

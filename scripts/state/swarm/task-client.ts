@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { HttpRequest } from '../../../stack/model.ts';
 import type { Engine, ExecOptions, ExecResult } from '../../engine/engine.ts';
-import { roleLabel } from '../../engine/labels.ts';
-import type { FullResponse } from '../../util/http.ts';
+import { stackLabel as ownerLabel, roleLabel } from '../../engine/labels.ts';
+import { ConnectionError, type FullResponse } from '../../util/http.ts';
+import { names } from '../names.ts';
 import { type RequestOptions, requestInside } from '../service-client.ts';
 
 /**
@@ -25,10 +26,12 @@ const mostSeconds = 3_600;
 
 export function openTaskClient(
   engine: Engine,
-  { stack, network, image }: { readonly stack: string; readonly network: string; readonly image: string },
+  { stack, image }: { readonly stack: string; readonly image: string },
 ): TaskClient {
   let opening: Promise<string> | undefined;
   const open = async (): Promise<string> => {
+    const network = await stackNetwork(engine, stack);
+    if (network === undefined) throw new ConnectionError('connection', `the network ${names.network(stack)} is gone`);
     const id = await engine.createHelper({
       name: `${stack}-reach-${randomBytes(4).toString('hex')}`,
       image,
@@ -61,6 +64,15 @@ export function openTaskClient(
       if (id !== undefined) await engine.removeContainer(id);
     },
   };
+}
+
+/**
+ * The id of the network of a stack: by its name, a container would join one that was removed already, which an engine keeps as
+ * long as a container is in it. The swarm's own are listed first.
+ */
+export async function stackNetwork(engine: Pick<Engine, 'listNetworks'>, stack: string): Promise<string | undefined> {
+  const networks = await engine.listNetworks({ [ownerLabel]: stack });
+  return networks.find(({ name }) => name === names.network(stack))?.id;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { choosePins, meets, wantedTasks } from '../../../../scripts/plan/swarm/nodes.ts';
+import { choosePins, meets, wantedTasks, whyNoNode } from '../../../../scripts/plan/swarm/nodes.ts';
 import { renderCase } from '../../../golden/golden.ts';
 import { nodeOf, threeNodes } from '../../../support/swarm-states.ts';
 
@@ -54,4 +54,12 @@ it('must expect only the tasks that have a node now', () => {
   expect(wantedTasks({ replicas: 3, constraints: [] }, nodes)).toEqual({ now: 2, all: 3 });
   expect(wantedTasks({ constraints: [] }, nodes)).toEqual({ now: 2, all: 3 });
   expect(wantedTasks({ replicas: 1, constraints: ['node.hostname==c'] }, nodes)).toEqual({ now: 0, all: 1 });
+});
+
+it('must say why no node runs a service', () => {
+  const nodes = [nodeOf('a', { isActive: false }), nodeOf('b', { isReady: false })];
+  expect(whyNoNode(['node.id==id-of-a'], nodes)).toBe('its node a, which has its data, is drained or paused');
+  expect(whyNoNode(['node.id==id-of-b'], nodes)).toBe('its node b, which has its data, is down');
+  expect(whyNoNode([], nodes)).toBe('none of the nodes that may run it is ready: a, b');
+  expect(whyNoNode(['node.labels.disk==ssd'], nodes)).toBe('no node meets node.labels.disk==ssd');
 });

@@ -3,8 +3,9 @@ import { printPlan } from '../../../../scripts/cli/print/plan.ts';
 import { printSteps } from '../../../../scripts/plan/plan.ts';
 import type { SwarmObserved } from '../../../../scripts/plan/swarm/observe.ts';
 import { reconcileSwarm } from '../../../../scripts/plan/swarm/reconcile.ts';
+import { hashTarget } from '../../../../scripts/plan/swarm/service-spec.ts';
 import type { SwarmServiceTarget, SwarmTarget } from '../../../../scripts/plan/swarm/target.ts';
-import { goldenTarget, nothingOn, recordOf, runningAs, threeNodes } from '../../../support/swarm-states.ts';
+import { goldenTarget, nothingOn, recordOf, runningAs, taskOf, threeNodes } from '../../../support/swarm-states.ts';
 
 /** A target of some services of the golden stack. */
 async function targetOf(...names: readonly string[]): Promise<SwarmTarget> {
@@ -190,4 +191,21 @@ it('must confirm Prometheus after the store that it sends to, which changes firs
     'waitTasks prometheus',
     'confirmTasks prometheus',
   ]);
+});
+
+it('must go on with an update that the swarm has stopped, as long as it has tasks of another target', async () => {
+  const target = await targetOf('prometheus');
+  const running = runningAs(target);
+  const current = running.services.get('prometheus');
+  if (current === undefined) throw new Error('no Prometheus');
+  const stopped = (hash: string): SwarmObserved => {
+    const service = { ...current.service, update: { state: 'paused', message: 'a task failed' } };
+    const tasks = [...current.tasks.slice(1), taskOf('shop', 'prometheus', hash, { slot: 1, node: 'id-of-a' })];
+    return { ...running, services: new Map([['prometheus', { ...current, service, tasks }]]) };
+  };
+  expect(printPlan(reconcileSwarm(target, stopped('former')))).toContain(
+    'prometheus     recreate  the swarm stopped its last update: a task failed',
+  );
+  const [service] = target.services;
+  expect(reconcileSwarm(target, stopped(service === undefined ? '' : hashTarget(service))).steps).toEqual([]);
 });
