@@ -126,6 +126,7 @@ const freeKeys = new Set(
     'externalLabels',
     'headers',
     'requiredMatchers',
+    'nodeSelector',
   ]),
 );
 

@@ -123,6 +123,9 @@ function takeTarget(job: YAMLMap, host: string): boolean {
     const addresses = new Document([{ names: [host], type: 'A', port }]).contents;
     if (isSeq(others) && isSeq(addresses)) others.items.push(...addresses.items);
     else job.set('dns_sd_configs', addresses);
+    // The targets are addresses of pods, which no certificate has.
+    if (job.get('scheme') === 'https' && !job.hasIn(['tls_config', 'server_name']))
+      job.setIn(['tls_config', 'server_name'], host);
     return true;
   }
   return false;

@@ -15,7 +15,7 @@ export function kubernetesReadme(draft: KubernetesDraft, { secrets, images }: Re
     `# ${rendering.config.name}
 
 The monitoring stack ${rendering.config.name} for Kubernetes, exported by promstack at revision ${rendering.revision}.
-${isPlain ? 'It needs no operator.' : '[prometheus-operator](https://prometheus-operator.dev/) 0.85 or newer must run in the cluster, with its CRDs.'}
+${isPlain ? 'It needs no operator.' : '[prometheus-operator](https://prometheus-operator.dev/) 0.88 or newer must run in the cluster, with its CRDs.'}
 
 \`\`\`bash
 kubectl apply -f namespace.yaml

@@ -161,6 +161,10 @@ export class PrometheusConfig {
       port: 'web',
       ...(scheme === undefined ? {} : { scheme }),
       ...client.converted,
+      // The operator finds pods by their addresses, which no certificate has.
+      ...(scheme === 'https'
+        ? { tlsConfig: { serverName: 'alertmanager', ...(client.converted['tlsConfig'] as Mapping | undefined) } }
+        : {}),
     };
   }
 }

@@ -24,10 +24,20 @@ function argumentsOf(args: readonly string[]): readonly Argument[] {
   });
 }
 
-/** By the name of a flag: the part of a spec that stands for it, or nothing for one that the operator sets itself. */
-export type FlagTable = Readonly<Record<string, (value: string) => Spec>>;
+/**
+ * By the name of a flag: the part of a spec that stands for it, or an empty one for a flag that the operator sets itself; undefined
+ * for a value that the spec does not take.
+ */
+export type FlagTable = Readonly<Record<string, (value: string) => Spec | undefined>>;
 
-const number = (value: string): number => Number(value);
+const largest = 2 ** 31 - 1;
+
+/** A number in a field of a section of the spec. */
+const numberIn =
+  (section: string, field: string) =>
+  (value: string): Spec | undefined =>
+    /^\d+$/.test(value) && Number(value) <= largest ? { [section]: { [field]: Number(value) } } : undefined;
+
 const isOn = (value: string): boolean => value !== 'false';
 
 /** Flags of both servers. */
@@ -57,11 +67,11 @@ export const prometheusFlags: FlagTable = {
   'web.enable-remote-write-receiver': (value) => ({ enableRemoteWriteReceiver: isOn(value) }),
   'web.enable-otlp-receiver': (value) => ({ enableOTLPReceiver: isOn(value) }),
   'web.page-title': (value) => ({ web: { pageTitle: value } }),
-  'web.max-connections': (value) => ({ web: { maxConnections: number(value) } }),
+  'web.max-connections': numberIn('web', 'maxConnections'),
   'query.lookback-delta': (value) => ({ query: { lookbackDelta: value } }),
   'query.timeout': (value) => ({ query: { timeout: value } }),
-  'query.max-concurrency': (value) => ({ query: { maxConcurrency: number(value) } }),
-  'query.max-samples': (value) => ({ query: { maxSamples: number(value) } }),
+  'query.max-concurrency': numberIn('query', 'maxConcurrency'),
+  'query.max-samples': numberIn('query', 'maxSamples'),
 };
 
 export const alertmanagerFlags: FlagTable = {
@@ -69,7 +79,7 @@ export const alertmanagerFlags: FlagTable = {
   'storage.path': () => ({}),
   'cluster.listen-address': () => ({}),
   'data.retention': (value) => ({ retention: value }),
-  'web.get-concurrency': (value) => ({ web: { getConcurrency: number(value) } }),
+  'web.get-concurrency': numberIn('web', 'getConcurrency'),
   'web.timeout': (value) => ({ web: { timeout: Number.parseInt(value, 10) } }),
 };
 
@@ -78,10 +88,10 @@ export function specOfArgs(args: readonly string[], table: FlagTable, leftOut: r
   const spec: Record<string, unknown> = {};
   const additional: Spec[] = [];
   for (const { name, value } of argumentsOf(args)) {
-    const known = Object.hasOwn(table, name) ? table[name] : undefined;
+    const known = Object.hasOwn(table, name) ? table[name]?.(value ?? '') : undefined;
     if (known === undefined)
       additional.push({ name, ...(value === undefined ? {} : { value: value.replaceAll('$', '$$$$') }) });
-    for (const [key, part] of Object.entries(known?.(value ?? '') ?? {})) {
+    for (const [key, part] of Object.entries(known ?? {})) {
       spec[key] = isMapping(part) && isMapping(spec[key]) ? { ...spec[key], ...part } : part;
     }
   }

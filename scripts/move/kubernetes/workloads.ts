@@ -117,6 +117,10 @@ function podTemplate(draft: KubernetesDraft, source: PodSource): Fields {
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       ...(spec.host?.pid === true ? { hostPID: true } : {}),
+      // Also those of the control plane, which take no other pods.
+      ...(spec.host === undefined
+        ? {}
+        : { nodeSelector: { 'kubernetes.io/os': 'linux' }, tolerations: [{ operator: 'Exists' }] }),
       securityContext: podSecurity(spec.user),
       terminationGracePeriodSeconds: spec.stopTimeoutSeconds,
       containers: [

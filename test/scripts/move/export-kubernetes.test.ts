@@ -21,7 +21,11 @@ describe('an exported stack', () => {
       dnsSDConfigs: [{ names: ['node-exporter'], type: 'A', port: 9100 }],
     });
     expect(find('Service', 'node-exporter').spec.clusterIP).toBe('None');
-    expect(find('DaemonSet', 'node').spec.template.spec).toMatchObject({ hostPID: true });
+    expect(find('DaemonSet', 'node').spec.template.spec).toMatchObject({
+      hostPID: true,
+      nodeSelector: { 'kubernetes.io/os': 'linux' },
+      tolerations: [{ operator: 'Exists' }],
+    });
     expect(objects.find(({ kind }) => kind === 'Namespace').metadata.labels).toMatchObject({
       'pod-security.kubernetes.io/enforce': 'privileged',
     });

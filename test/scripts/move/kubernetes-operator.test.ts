@@ -110,6 +110,23 @@ describe('the operator', () => {
     ]);
   });
 
+  it('must verify certificates by the name of a Service, where it finds pods by their addresses', async () => {
+    const scheme = 'scheme: https, tls_config: {insecure_skip_verify: false}';
+    const { spec } = await exported(
+      `  alerting: {alertmanagers: [{${scheme}, static_configs: [{targets: ["alertmanager:9093"]}]}]}\n`,
+    );
+    expect(spec.alerting.alertmanagers.at(-1).tlsConfig).toEqual({
+      serverName: 'alertmanager',
+      insecureSkipVerify: false,
+    });
+  });
+
+  it('must take numbers that its fields do not have as flags', async () => {
+    const { spec } = await exported('  extra_args: ["--query.max-samples=3000000000", "--query.max-concurrency=5"]\n');
+    expect(spec.query).toEqual({ maxConcurrency: 5 });
+    expect(spec.additionalArgs).toEqual([{ name: 'query.max-samples', value: '3000000000' }]);
+  });
+
   it('must leave variables in texts as they are, and give servers those of the stack', async () => {
     const { spec, findings } = await exported(
       '  external_labels: {cmd: "$(make) $(make)"}\n  scrape_configs: [{job_name: "$(POD_NAME)", static_configs: [{targets: [a:1]}]}]\n',
