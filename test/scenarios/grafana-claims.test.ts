@@ -42,6 +42,22 @@ const claims: Readonly<Record<string, (grafana: RawGrafana) => Promise<void>>> =
     expect((await log()).join('\n')).toContain('too many consecutive incorrect login attempts for user');
   },
 
+  'users change their own password, with the former one': async ({ change, folder, statusAs }) => {
+    await change('POST', '/api/admin/users', { login: 'ann', name: 'Ann', password: 'first' });
+    const put = async (oldPassword: string, newPassword: string): Promise<number> => {
+      const headers = {
+        authorization: `Basic ${Buffer.from('ann:first').toString('base64')}`,
+        'content-type': 'application/json',
+      };
+      const body = JSON.stringify({ oldPassword, newPassword });
+      return (await fetch(folder.url('grafana', '/api/user/password'), { method: 'PUT', headers, body })).status;
+    };
+    expect([await put('wrong', 'second'), await put('first', 'x'), await put('first', 'second')]).toEqual([
+      400, 400, 200,
+    ]);
+    expect([await statusAs('ann:first', '/api/user'), await statusAs('ann:second', '/api/user')]).toEqual([401, 200]);
+  },
+
   'a plugin that is not in the image is 404': async ({ client }) => {
     expect((await client.plugin('prometheus')).kind).toBe('ok');
     expect((await client.plugin('grafana-postgresql-datasource')).kind).toBe('ok');

@@ -88,6 +88,7 @@ export const userRoutes: readonly Route[] = [
       return { status: 200, body: { message: 'Active organization changed' } };
     },
   },
+  { pattern: /^PUT \/api\/user\/password$/, role: 'user', handle: changeOwnPassword },
   { pattern: /^POST \/api\/admin\/users$/, role: 'admin', handle: add },
   { pattern: /^DELETE \/api\/admin\/users\/(\d+)$/, role: 'admin', handle: remove },
   {
@@ -120,6 +121,15 @@ function self({ user }: Asked): Reply {
   if (user === undefined) return { status: 401, body: { message: 'Unauthorized' } };
   const { id, login, isAdmin, isDisabled } = user;
   return { status: 200, body: { id, login, email: '', name: '', orgId: 1, isGrafanaAdmin: isAdmin, isDisabled } };
+}
+
+function changeOwnPassword({ text, user, grafana: { database } }: Asked): Reply {
+  const { oldPassword, newPassword } = JSON.parse(text) as Record<'oldPassword' | 'newPassword', string>;
+  if (user === undefined) return { status: 401, body: { message: 'Unauthorized' } };
+  if (user.password !== hashOf(oldPassword)) return { status: 400, body: { message: 'Invalid old password' } };
+  if (newPassword.length < 4) return { status: 400, body: { message: 'New password is too short' } };
+  change(database, user.id, { password: hashOf(newPassword) });
+  return { status: 200, body: { message: 'User password changed' } };
 }
 
 function lookup({ one, grafana: { database } }: Asked): Reply {
