@@ -2,6 +2,7 @@ import { afterEach, expect, it } from 'vitest';
 import { takePassword } from '../../../../scripts/servers/grafana/take-password.ts';
 import { generatedSecrets } from '../../../../stack/grafana/settings.ts';
 import { Secret } from '../../../../stack/secret.ts';
+import { renderCase } from '../../../golden/golden.ts';
 import { requester } from '../../../support/grafana-context.ts';
 import { GrafanaStandIn } from '../../../support/grafana-stand-in.ts';
 
@@ -14,7 +15,9 @@ const secrets = (password: string) => new Map([[generatedSecrets.adminPassword, 
 
 /** Makes a Grafana with one password take another one; returns its notes. */
 async function take(has: string, wanted: string, ...former: readonly string[]): Promise<readonly string[]> {
-  standIn = await GrafanaStandIn.start({ password: has, files: [] });
+  const { services } = await renderCase('service-grafana');
+  const files = services.find(({ service }) => service.name === 'grafana')?.files ?? [];
+  standIn = await GrafanaStandIn.start({ password: has, files });
   return takePassword({ request: requester(standIn.url), wanted: secrets(wanted), former: former.map(secrets) });
 }
 
