@@ -3,12 +3,12 @@ import { findService, serviceOf } from '../../stack/services.ts';
 import { counted } from '../../stack/values/words.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { SwarmNode, SwarmTask } from '../engine/swarm/swarm.ts';
-import { addressOf, confirmTasks } from '../plan/swarm/confirm-tasks.ts';
+import { addressOf, confirmTasks, taskFiles } from '../plan/swarm/confirm-tasks.ts';
 import { meets, pinIn, taskName, wantedTasks, whyNoNode } from '../plan/swarm/nodes.ts';
 import { type ObservedSwarmService, type SwarmObserved, stoppedUpdate } from '../plan/swarm/observe.ts';
 import { imageForClient } from '../plan/swarm/place.ts';
 import { reconcileSwarm } from '../plan/swarm/reconcile.ts';
-import type { SwarmServiceTarget, SwarmTarget } from '../plan/swarm/target.ts';
+import { knownSecrets, type SwarmServiceTarget, type SwarmTarget } from '../plan/swarm/target.ts';
 import { lastConfirmed } from '../state/swarm/records.ts';
 import { openTaskClient, type TaskClient } from '../state/swarm/task-client.ts';
 import type { Clock } from '../util/clock.ts';
@@ -31,11 +31,12 @@ const requestMs = 5_000;
 
 /** The state of a stack on a swarm: every task is asked what it runs. Changes nothing. */
 export async function takeSwarmStatus(options: SwarmStatusOptions): Promise<StackStatus> {
-  const { engine, target, observed } = options;
+  const { engine, target, observed, clock, signal } = options;
   const { stack } = target;
   const running = [...observed.services.values()].flatMap((service) => service.target ?? []);
   const image = imageForClient({ services: running });
-  await using client = image === undefined ? undefined : openTaskClient(engine, { stack, image });
+  const reach = { stack, image: image ?? '', known: knownSecrets(target), clock, signal };
+  await using client = image === undefined ? undefined : openTaskClient(engine, reach);
   const perService = await Promise.all(
     target.services.map((service) => statusOf(service, observed.services.get(service.service), client, options)),
   );
@@ -143,7 +144,7 @@ async function taskStatus(
   const vitals = await Promise.all(
     (service?.healthIndicators?.(config) ?? []).map(async ({ label, request, query, read }) => {
       const ask = (sent: typeof request) =>
-        client.request(address, sent, { timeoutMs: requestMs, signal }).catch(() => undefined);
+        client.request(address, sent, { timeoutMs: requestMs, signal }, taskFiles(target)).catch(() => undefined);
       const [response, queried] = await Promise.all([ask(request), query === undefined ? undefined : ask(query)]);
       const reading = response?.status === 200 ? read(response, clock.now(), undefined, queried) : undefined;
       return reading === undefined ? [] : [{ label, reading }];

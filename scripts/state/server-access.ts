@@ -42,13 +42,21 @@ export async function readServerAccess(
     const entry = entries.find(({ path }) => path.endsWith(`/${name}`));
     return entry?.kind === 'file' ? entry.content.toString('utf8') : undefined;
   };
-  const login = textOf(clientFiles.login);
-  if (login !== undefined) addLogin(login);
-  const name = textOf(clientFiles.serverName);
   const isInternal = textOf(clientFiles.names) !== undefined;
   const [certificate] = isInternal ? await read(caPath) : [];
   const internal = certificate?.kind === 'file' ? certificate.content.toString('utf8') : undefined;
-  const ca = isInternal ? internal : textOf(clientFiles.ca);
+  return toServerAccess({ tls }, textOf, isInternal ? internal : textOf(clientFiles.ca));
+}
+
+/** The same from the texts of its files, and the certificate of its authority. */
+export function toServerAccess(
+  { tls }: Pick<AccessSpec, 'tls'>,
+  textOf: (name: string) => string | undefined,
+  ca: string | undefined,
+): ServerAccess {
+  const login = textOf(clientFiles.login);
+  if (login !== undefined) addLogin(login);
+  const name = textOf(clientFiles.serverName);
   return {
     headers: login === undefined ? {} : { authorization: login.replace(/^Authorization: /, '') },
     tls: tls ? toOptions(ca, name) : undefined,

@@ -239,7 +239,7 @@ export async function requestInside(
 }
 
 /** The same by TLS: the connection is that of busybox nc, and the keys are here. */
-async function requestByTls(
+export async function requestByTls(
   engine: Pick<Engine, 'execStream'>,
   { container, host, tls }: { readonly container: string; readonly host: string; readonly tls: ConnectionOptions },
   { method, port, path, headers = {}, body }: HttpRequest,

@@ -265,6 +265,21 @@ export function httpClient(config: StackConfig, service: string): Mapping | unde
   };
 }
 
+/** The same with what is in its files. */
+export function inlineClient(config: StackConfig, service: string): Mapping {
+  const access = accessOf(config, service);
+  const [login] = Object.entries(access?.users ?? {});
+  const given = access?.tls === 'internal' ? undefined : access?.tls;
+  const tls = {
+    ...(given?.ca === undefined ? {} : { ca: plain(given.ca) }),
+    ...(given?.server_name === undefined ? {} : { server_name: given.server_name }),
+  };
+  return {
+    ...(Object.keys(tls).length === 0 ? {} : { tls_config: tls }),
+    ...(login === undefined ? {} : { basic_auth: { username: login[0], password: login[1] } }),
+  };
+}
+
 /** The files by which Prometheus reaches servers, each at a path of its own as long as its content is the same. */
 export function httpClientFiles(config: StackConfig): readonly RenderedFile[] {
   return accessNames.flatMap((service): readonly RenderedFile[] => {

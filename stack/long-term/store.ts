@@ -1,4 +1,4 @@
-import { httpClient, schemeOf } from '../access/access.ts';
+import { httpClient, inlineClient, schemeOf } from '../access/access.ts';
 import type { StackConfig } from '../config.ts';
 import type { KeyPath } from '../diagnostic.ts';
 import type { RenderedFile } from '../model.ts';
@@ -25,6 +25,8 @@ export interface LongTermStore {
   readonly read?: string | undefined;
   /** How both addresses are reached, in the syntax of Prometheus. */
   readonly client: Mapping;
+  /** The same without files, for a client elsewhere. */
+  readonly inline: Mapping;
   readonly remote?: NonNullable<NonNullable<StackConfig['long_term']>['remote']> | undefined;
 }
 
@@ -34,7 +36,8 @@ export function longTermStore(config: StackConfig): LongTermStore | undefined {
   if (section?.victoriametrics?.enabled === true) {
     const address = `${schemeOf(config, 'victoriametrics')}://victoriametrics:8428`;
     const { scheme: _, ...client } = httpClient(config, 'victoriametrics') ?? {};
-    return { title: 'victoriametrics', isOwn: true, write: `${address}/api/v1/write`, read: address, client };
+    const inline = inlineClient(config, 'victoriametrics');
+    return { title: 'victoriametrics', isOwn: true, write: `${address}/api/v1/write`, read: address, client, inline };
   }
   const remote = section?.remote;
   if (remote === undefined) return undefined;
@@ -45,14 +48,8 @@ export function longTermStore(config: StackConfig): LongTermStore | undefined {
   ]);
   const settings = { basic_auth, authorization, tls_config };
   const client = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
-  return {
-    title: write,
-    isOwn: false,
-    write,
-    read,
-    client: named.length === 0 ? client : { ...client, http_headers: Object.fromEntries(named) },
-    remote,
-  };
+  const whole = named.length === 0 ? client : { ...client, http_headers: Object.fromEntries(named) };
+  return { title: write, isOwn: false, write, read, client: whole, inline: whole, remote };
 }
 
 /**
@@ -137,7 +134,7 @@ export function queryElsewhere(
     'promtool query instant --format=json --http.config.file=$file "$0" "$1"; code=$?',
     'rm -f $file; exit $code',
   ];
-  return { argv: ['sh', '-c', script.join('\n'), address, expr], stdin: JSON.stringify(revealed(store.client)) };
+  return { argv: ['sh', '-c', script.join('\n'), address, expr], stdin: JSON.stringify(revealed(store.inline)) };
 }
 
 function queryAddress({ read }: LongTermStore): string | undefined {

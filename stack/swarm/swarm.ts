@@ -53,11 +53,6 @@ export function discoveredAddresses(config: StackConfig): ReadonlyMap<string, Ma
   );
 }
 
-const notYet: readonly { readonly key: 'access' | 'discovery'; readonly why: string }[] = [
-  { key: 'access', why: 'promstack cannot keep the certificates and logins of servers on a swarm yet' },
-  { key: 'discovery', why: 'the engine of a manager lists only the containers of its own node' },
-];
-
 /** What stack.yml says that a swarm cannot do. */
 export function swarmProblems(config: StackConfig): readonly Problem[] {
   if (!isSwarm(config)) return [];
@@ -76,10 +71,24 @@ export function swarmProblems(config: StackConfig): readonly Problem[] {
   const global = prometheus.global?.['external_labels'] as Mapping | undefined;
   const isLabelSet = [prometheus.external_labels, global].map((labels) => labels !== undefined && label in labels);
   return [
-    ...notYet.flatMap(({ key, why }) =>
-      config[key] === undefined
-        ? []
-        : [{ ...refused([key], `${quoted(key)} does not work on a swarm: ${why}`, 'remove it'), atKey: true }],
+    ...(config.discovery === undefined
+      ? []
+      : [
+          {
+            ...refused(
+              ['discovery'],
+              '"discovery" does not work on a swarm: the engine of a manager lists only the containers of its own node, and Prometheus gets no access to the managers, with which it could change the swarm',
+              'remove it; name the network of an app in "networks", and scrape its tasks with dns_sd_configs: [{names: [tasks.SERVICE], type: A, port: 8080}]',
+            ),
+            atKey: true,
+          },
+        ]),
+    ...internalTls(config).map((path) =>
+      refused(
+        path,
+        'certificates of an internal CA do not work on a swarm: they are renewed in the files of a server, and those of a task never change',
+        'write "tls: {cert: !file cert.pem, key: !file key.pem}" with a certificate of yours; promstack up applies a new one',
+      ),
     ),
     ...(bind === '127.0.0.1' || bind === '0.0.0.0' || bind === '::'
       ? []
@@ -106,6 +115,15 @@ export function swarmProblems(config: StackConfig): readonly Problem[] {
     ),
     ...distrolessProblems(config),
     ...constraintProblems(config),
+  ];
+}
+
+/** The keys that ask for certificates of an internal CA. */
+function internalTls({ access }: StackConfig): readonly KeyPath[] {
+  const services = Object.entries(access?.services ?? {});
+  return [
+    ...(access?.tls === 'internal' ? [['access', 'tls']] : []),
+    ...services.flatMap(([name, own]) => (own?.tls === 'internal' ? [['access', 'services', name, 'tls']] : [])),
   ];
 }
 

@@ -1,9 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
+import { Agent, get } from 'node:https';
+import { checkServerIdentity } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { connect } from '../../scripts/engine/connect.ts';
 import { observeStack } from '../../scripts/plan/swarm/place.ts';
 import { defaultImages } from '../../stack/values/default-images.ts';
+import { testCertificate } from '../support/certificates.ts';
 import { eventually } from '../support/eventually.ts';
 import { buildStandInImage, type StandInImage } from '../support/grafana-image/build.ts';
 import { haveImages, haveStackImages } from '../support/images.ts';
@@ -25,7 +28,7 @@ beforeAll(async () => {
   lab = await startSwarmLab();
   folder = await emptyFolder();
   await using engine = await connect({ env: process.env });
-  standIn = await buildStandInImage(engine);
+  standIn = await buildStandInImage(engine, { mayGain: true });
   const images = await haveStackImages(engine);
   const store = await haveImages(engine, [defaultImages.victoriametrics]);
   await lab.load([...images, ...store, standIn.reference]);
@@ -59,7 +62,10 @@ async function configure(keys: Readonly<Record<string, unknown>> = {}): Promise<
     long_term: { victoriametrics: { port: 8428 } },
   };
   await mkdir(folder.path, { recursive: true });
-  await writeFile(`${folder.path}/stack.yml`, stringify({ ...base, ...keys }).replaceAll(/"!env (\w+)"/g, '!env $1'));
+  await writeFile(
+    `${folder.path}/stack.yml`,
+    stringify({ ...base, ...keys }).replaceAll(/"!(env|file) ([^"]+)"/g, '!$1 $2'),
+  );
 }
 
 async function up(node: LabNode): Promise<string> {
@@ -152,10 +158,10 @@ describe('networks on a swarm', () => {
     await lab.docker(first, 'network', 'create', '--driver', 'overlay', 'mall');
     const images = await lab.docker(first, 'images', '--format', '{{.Repository}}:{{.Tag}}');
     const image = images.split('\n').find((name) => name.startsWith('promstack/pushgateway:')) ?? '';
-    const app = 'mkdir /tmp/www && echo "mall_orders 3" > /tmp/www/metrics && exec httpd -f -p 8080 -h /tmp/www';
+    const app = 'mkdir /tmp/www && echo "mall_orders 3" > /tmp/www/metrics.txt && exec httpd -f -p 8080 -h /tmp/www';
     const service = ['service', 'create', '--detach', '--name', 'app', '--network', 'mall', '--endpoint-mode', 'dnsrr'];
     await lab.docker(first, ...service, '--no-resolve-image', '--entrypoint', 'sh', image, '-c', app);
-    const job = { job_name: 'app', static_configs: [{ targets: ['app:8080'] }] };
+    const job = { job_name: 'app', metrics_path: '/metrics.txt', static_configs: [{ targets: ['app:8080'] }] };
     await configure({
       networks: [{ name: 'mall', services: ['prometheus', 'pushgateway'] }],
       prometheus: { scrape_interval: '1s', evaluation_interval: '1s', scrape_configs: [job] },
@@ -195,6 +201,70 @@ async function eventuallyNodes(service: string): Promise<readonly [LabNode, ...L
   if (node === undefined) throw new Error(`no node runs ${service}`);
   return [node, ...others];
 }
+
+describe('access on a swarm', () => {
+  const guarded = (password: string) => ({
+    access: {
+      users: { ann: `!env ${password}` },
+      tls: { cert: '!file tls/cert.pem', key: '!file tls/key.pem', ca: '!file tls/ca.pem' },
+    },
+    alertmanager: {},
+  });
+  let ca = '';
+  const statusAs = async (service: string, port: number, path: string, password: string): Promise<number> => {
+    const [node] = await nodesOf(service);
+    const agent = new Agent({ ca, checkServerIdentity: (_, certificate) => checkServerIdentity(service, certificate) });
+    const { address } = node ?? { address: '' };
+    const auth = `ann:${password}`;
+    return new Promise((resolve, reject) => {
+      const request = get({ host: address, port, path, auth, agent, timeout: 5_000 }, (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      });
+      request.on('error', reject);
+    });
+  };
+  const servers = [
+    ['prometheus', 9090, '/-/ready'],
+    ['alertmanager', 9093, '/-/ready'],
+    ['pushgateway', 9091, '/-/ready'],
+    ['victoriametrics', 8428, '/health'],
+  ] as const;
+
+  it('must be asked of all clients by each task, and be met by promstack', async () => {
+    const authority = await testCertificate();
+    const names = servers.map(([name]) => name);
+    const { cert, key } = await testCertificate({ names, issuer: authority });
+    ca = authority.cert;
+    await mkdir(`${folder.path}/tls`, { recursive: true });
+    await writeFile(`${folder.path}/tls/cert.pem`, cert);
+    await writeFile(`${folder.path}/tls/key.pem`, key);
+    await writeFile(`${folder.path}/tls/ca.pem`, ca);
+    await configure(guarded('FIRST_PASSWORD'));
+    await up(lab.nodes[0]);
+    for (const [service, port, path] of servers) {
+      expect(await statusAs(service, port, path, 'the-first-one'), service).toBe(200);
+      expect(await statusAs(service, port, path, 'wrong'), service).toBe(401);
+    }
+    const status = await at(lab.nodes[1], 'status');
+    expect(status.exitCode, status.stdout).toBe(0);
+    await eventually(async () => expect((await at(lab.nodes[2], 'verify')).exitCode).toBe(0), 90_000);
+    expect((await at(lab.nodes[1], 'groups')).exitCode).toBe(0);
+    expect((await at(lab.nodes[2], 'up')).stdout).toContain('nothing to do');
+  }, 400_000);
+
+  it('must change with a password, and go back with a rollback, which no longer knows it from stack.yml', async () => {
+    await configure(guarded('NEXT_PASSWORD'));
+    await up(lab.nodes[1]);
+    expect(await statusAs('prometheus', 9090, '/-/ready', 'the-next-one')).toBe(200);
+    expect(await statusAs('prometheus', 9090, '/-/ready', 'the-first-one')).toBe(401);
+    const back = await at(lab.nodes[2], 'rollback', '--yes');
+    expect(back.exitCode, back.stderr).toBe(0);
+    expect(await statusAs('prometheus', 9090, '/-/ready', 'the-first-one')).toBe(200);
+    await configure();
+    await up(lab.nodes[0]);
+  }, 400_000);
+});
 
 describe("Grafana's password on a swarm", () => {
   const signsIn = async (password: string): Promise<boolean> => {

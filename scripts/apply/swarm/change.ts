@@ -8,7 +8,7 @@ import { forRunningImages } from '../../plan/substitutes.ts';
 import type { SwarmObserved } from '../../plan/swarm/observe.ts';
 import { checkPlaces, imageForClient, observeStack, requireManager, targetOf, urlsOf } from '../../plan/swarm/place.ts';
 import { reconcileSwarm } from '../../plan/swarm/reconcile.ts';
-import type { SwarmTarget } from '../../plan/swarm/target.ts';
+import { knownSecrets, type SwarmTarget } from '../../plan/swarm/target.ts';
 import { takeLock } from '../../state/lock.ts';
 import { newestVersion, refuseNewer } from '../../state/newer-version.ts';
 import { originLabels, originOf } from '../../state/origin.ts';
@@ -87,7 +87,8 @@ export async function applyTarget(plan: Plan<SwarmAction>, options: ApplyTargetO
   const { stack } = target;
   await removeLeftClients(engine, stack, 'ended');
   const image = imageForClient(target) ?? '';
-  await using client = openTaskClient(engine, { stack, image });
+  const known = knownSecrets(target);
+  await using client = openTaskClient(engine, { stack, image, known, clock, signal: AbortSignal.any([]) });
   const context: SwarmContext = { ...options, client };
   const outcome = await runPlan<SwarmAction>(plan.steps, swarmExecutors(context), {
     report,

@@ -2,7 +2,7 @@ import type { StackConfig } from '../../../stack/config.ts';
 import type { HttpRequest } from '../../../stack/model.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { SwarmFile, SwarmTask } from '../../engine/swarm/swarm.ts';
-import { addressOf } from '../../plan/swarm/confirm-tasks.ts';
+import { addressOf, taskFiles } from '../../plan/swarm/confirm-tasks.ts';
 import type { SwarmObserved } from '../../plan/swarm/observe.ts';
 import { toRelease } from '../../plan/swarm/release.ts';
 import { hashTarget } from '../../plan/swarm/service-spec.ts';
@@ -55,7 +55,7 @@ export async function confirmStores(tasks: readonly SwarmTask[], confirm: StoreC
         deadlineMs,
         hasStarted: isStarted,
         request: (sent: HttpRequest, { timeoutMs } = { timeoutMs: 5_000 }) =>
-          client.request(address, sent, { timeoutMs, signal }),
+          client.request(address, sent, { timeoutMs, signal }, taskFiles(service)),
         query: queryBeside((argv, stdin) => client.exec(argv, { stdin, signal })),
         lastLines: async (since) => {
           const lines: string[] = [];

@@ -143,13 +143,21 @@ function volumesOn({ nodes, services, records }: SwarmObserved, stack: string) {
   });
 }
 
-async function removeAll({ engine, stack }: SwarmTakeDown): Promise<readonly string[]> {
+async function removeAll({ engine, stack, clock, signal }: SwarmTakeDown): Promise<readonly string[]> {
   const files = await engine.swarm.listFiles({ [stackLabel]: stack });
   for (const file of files) {
     const role = file.labels[roleLabel];
     if (role === recordRole || role === 'file') await engine.swarm.removeFile(file);
   }
   const volumes = await engine.listVolumes({ [stackLabel]: stack, [roleLabel]: 'volume' });
-  for (const { name } of volumes) await engine.removeVolume(name);
+  for (const { name } of volumes) {
+    // The containers of services that were removed before may still end.
+    for (const end = clock.now() + endMs; ; await clock.sleep(pauseMs, signal)) {
+      const users = await engine.listContainersOf(name);
+      const areEnding = users.length > 0 && users.every(({ labels }) => 'com.docker.swarm.service.id' in labels);
+      if (!areEnding || clock.now() > end) break;
+    }
+    await engine.removeVolume(name);
+  }
   return volumes.map(({ name }) => name);
 }

@@ -3,6 +3,7 @@ import type { HttpRequest, Proof } from '../../../stack/model.ts';
 import { serviceOf } from '../../../stack/services.ts';
 import type { SwarmFile, SwarmNode, SwarmTask } from '../../engine/swarm/swarm.ts';
 import { prove } from '../../state/prove.ts';
+import type { TaskFiles } from '../../state/swarm/task-access.ts';
 import type { TaskClient } from '../../state/swarm/task-client.ts';
 import type { Clock } from '../../util/clock.ts';
 import { StackError } from '../../util/stack-error.ts';
@@ -38,13 +39,16 @@ export async function confirmTasks(
       const name = taskName(target.service, task, nodes);
       const address = addressOf(task, name, confirm.network);
       const request = (sent: HttpRequest, { timeoutMs = 5_000 } = {}) =>
-        client.request(address, sent, { timeoutMs, signal });
+        client.request(address, sent, { timeoutMs, signal }, taskFiles(target));
       for (const proof of proofsOf(confirm)) {
         await prove(proof, { service: { name }, request, clock, signal, deadlineMs });
       }
     }),
   );
 }
+
+/** What a task of a target asks of its clients. */
+export const taskFiles = ({ container, files }: SwarmServiceTarget): TaskFiles => ({ access: container.access, files });
 
 export function addressOf({ addresses }: SwarmTask, name: string, network: string): string {
   const address = addresses.get(network);

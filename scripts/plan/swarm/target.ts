@@ -50,6 +50,15 @@ export interface SwarmTarget {
   readonly stored: readonly StoredFile[];
 }
 
+/** The content of the secrets of a target by their names, as far as it is from stack.yml. */
+export function knownSecrets({ stored }: Pick<SwarmTarget, 'stored'>): ReadonlyMap<string, string> {
+  return new Map(
+    stored.flatMap(({ kind, name, content }) =>
+      kind === 'secret' && content !== undefined ? [[name, content.toString('utf8')]] : [],
+    ),
+  );
+}
+
 /** Managers of Docker 20.10 refuse more. */
 const mostBytes = 500 * 1024 - 1;
 

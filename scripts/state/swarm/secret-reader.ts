@@ -5,7 +5,10 @@ import type { MountedFile, SwarmFile, SwarmServiceSpec, SwarmTask } from '../../
 import type { Clock } from '../../util/clock.ts';
 import { addSecret } from '../../util/redaction.ts';
 import { StackError } from '../../util/stack-error.ts';
-import { helperRole, helperStackLabel } from './task-client.ts';
+
+/** The stack of what exists for the time of a command only, and is none of its services. */
+export const helperStackLabel = 'dev.promstack.swarm.stack';
+export const helperRole = 'reach';
 
 /** How long its task lives, also when promstack was killed. */
 const lifeSeconds = 60;

@@ -1,11 +1,14 @@
+import * as z from 'zod';
+import { parseJson } from '../../../stack/values/parse.ts';
 import type { ContainerSummary, Engine } from '../../engine/engine.ts';
-import { serviceLabel, stackLabel } from '../../engine/labels.ts';
+import { serviceLabel, specLabel, stackLabel } from '../../engine/labels.ts';
 import type { LogLine } from '../../engine/log-line.ts';
 import type { SwarmTask } from '../../engine/swarm/swarm.ts';
 import { systemClock } from '../../util/clock.ts';
 import { ConnectionError } from '../../util/http.ts';
 import type { ServiceClient } from '../service-client.ts';
 import { readSecrets, type SecretReading } from './secret-reader.ts';
+import type { TaskFiles } from './task-access.ts';
 import { openTaskClient, stackNetwork, type TaskClient } from './task-client.ts';
 
 /** The servers of a stack on a swarm: of those with several tasks the first, always the same one. */
@@ -39,8 +42,13 @@ export async function openStackTasks(
   const imageOf = (service: string): string | undefined =>
     services.find(({ labels }) => labels[serviceLabel] === service)?.image;
   const image = ['prometheus', 'alertmanager', 'pushgateway'].flatMap((name) => imageOf(name) ?? [])[0] ?? '';
-  const tasks = openTaskClient(engine, { stack, image });
+  const tasks = openTaskClient(engine, { stack, image, clock, signal });
   const read = new Map<string, Promise<ReadonlyMap<string, string>>>();
+  const filesOf = (name: string): TaskFiles => {
+    const service = services.find(({ labels }) => labels[serviceLabel] === name);
+    const { data } = targetSchema.safeParse(parseJson(service?.labels[specLabel] ?? ''));
+    return { access: data?.container.access, files: service?.mounted ?? [] };
+  };
   const listTasks = async (service: string): Promise<readonly SwarmTask[]> => {
     const id = idsByName.get(service);
     const all = id === undefined ? [] : await swarm.listTasks([id]);
@@ -58,7 +66,7 @@ export async function openStackTasks(
       async request(service, request, options) {
         const address = (await first(service))?.addresses.get(network);
         if (address === undefined) throw new ConnectionError('connection', 'it has no task that runs');
-        return tasks.request(address, request, options);
+        return tasks.request(address, request, options, filesOf(service));
       },
     },
     exec: tasks.exec,
@@ -85,6 +93,11 @@ export async function openStackTasks(
     },
   };
 }
+
+/** The part of a service's target that says how it is reached. */
+const targetSchema = z.looseObject({
+  container: z.looseObject({ access: z.object({ tls: z.boolean(), login: z.boolean() }).optional() }),
+});
 
 function toContainer(service: string, { id, state, createdAt, labels }: SwarmTask): ContainerSummary {
   return {

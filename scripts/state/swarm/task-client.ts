@@ -4,7 +4,9 @@ import type { Engine, ExecOptions, ExecResult } from '../../engine/engine.ts';
 import { stackLabel as ownerLabel, roleLabel } from '../../engine/labels.ts';
 import { ConnectionError, type FullResponse } from '../../util/http.ts';
 import { names } from '../names.ts';
-import { type RequestOptions, requestInside } from '../service-client.ts';
+import { type RequestOptions, requestByTls, requestInside } from '../service-client.ts';
+import { helperRole, helperStackLabel, type SecretReading } from './secret-reader.ts';
+import { type TaskFiles, taskAccess } from './task-access.ts';
 
 /**
  * Sends HTTP requests to single tasks on any node. The engine of a manager reaches only the containers of its own node; so a
@@ -12,22 +14,26 @@ import { type RequestOptions, requestInside } from '../service-client.ts';
  * there are requests.
  */
 export interface TaskClient extends AsyncDisposable {
-  /** Rejects with a ConnectionError when there is no response in time; any status is a response. */
-  request(address: string, request: HttpRequest, options: RequestOptions): Promise<FullResponse>;
+  /**
+   * Rejects with a ConnectionError when there is no response in time; any status is a response. `task` is what its server asks of its
+   * clients, and the files that it has.
+   */
+  request(address: string, request: HttpRequest, options: RequestOptions, task?: TaskFiles): Promise<FullResponse>;
   /** Runs a program of its image there. */
   exec(argv: readonly string[], options: Pick<ExecOptions, 'stdin' | 'signal'>): Promise<ExecResult>;
 }
 
-/** The stack of such a container, which is none of its services. */
-export const helperStackLabel = 'dev.promstack.swarm.stack';
-export const helperRole = 'reach';
 /** After that it ends by itself, when promstack was killed. */
 const mostSeconds = 3_600;
 
-export function openTaskClient(
-  engine: Engine,
-  { stack, image }: { readonly stack: string; readonly image: string },
-): TaskClient {
+interface TaskClientOptions extends Omit<SecretReading, 'secrets'> {
+  /** The content of secrets by their names, as far as it is known; others are read. */
+  readonly known?: ReadonlyMap<string, string> | undefined;
+}
+
+export function openTaskClient(engine: Engine, options: TaskClientOptions): TaskClient {
+  const { stack, image } = options;
+  const accessOf = taskAccess(engine, options);
   let opening: Promise<string> | undefined;
   const open = async (): Promise<string> => {
     const network = await stackNetwork(engine, stack);
@@ -51,9 +57,13 @@ export function openTaskClient(
     }
   };
   return {
-    async request(address, request, options) {
+    async request(address, request, options, task) {
       opening ??= open();
-      return requestInside(engine, await opening, address, request, options);
+      const access = task && (await accessOf(task));
+      const headers = { ...request.headers, ...access?.headers };
+      const sent = access === undefined ? request : { ...request, headers };
+      if (access?.tls === undefined) return requestInside(engine, await opening, address, sent, options);
+      return requestByTls(engine, { container: await opening, host: address, tls: access.tls }, sent, options);
     },
     async exec(argv, options) {
       opening ??= open();

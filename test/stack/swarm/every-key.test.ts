@@ -26,6 +26,7 @@ import { folderOf } from '../../golden/golden.ts';
 const elsewhere: Readonly<Record<string, string>> = {
   version: 'loadStack refuses a newer one, whatever the target',
   target: 'without it there is no swarm',
+  'access.names': 'only certificates of an internal CA have them, which are refused',
   'images.source': 'ensureImages, before any change on a swarm too',
   'images.mirror': 'ensureImages, before any change on a swarm too',
 };
@@ -55,6 +56,7 @@ const values: Readonly<Record<string, unknown>> = {
 const beside: Readonly<Record<string, object>> = {
   'pushgateway.group_sample_limit': { prometheus: {} },
   'prometheus.runbook_base': { prometheus: { shipped_rules: true } },
+  'access.services': { pushgateway: {} },
   heartbeat: { alertmanager: {} },
   sink: { alertmanager: {}, pushgateway: {}, sink: { enabled: true } },
   swarm: { alertmanager: {}, pushgateway: {} },
