@@ -68,7 +68,18 @@ async function restoreRecord(options: SwarmRollBack): Promise<Plan<SwarmAction>>
   const plan = reconcileSwarm(target, observed);
   if (plan.steps.length === 0) return plan;
   const labels = originLabels(originOf(resources) ?? origin);
-  await applyTarget(plan, { ...options, target, observed, config, command: 'rollback', recreate: false, labels });
+  // The login of a store then may be another one than that of stack.yml now: what ran before is not held to its samples.
+  const isRestored = true;
+  await applyTarget(plan, {
+    ...options,
+    target,
+    observed,
+    config,
+    command: 'rollback',
+    recreate: false,
+    labels,
+    isRestored,
+  });
   return plan;
 }
 

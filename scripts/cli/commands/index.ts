@@ -144,7 +144,7 @@ export const commands: readonly Entry[] = [
     group: 'Other',
     summary: "print the certificate of the stack's internal CA",
     onSwarm: {
-      instead: 'a stack on a swarm has no internal CA',
+      instead: 'a stack on a swarm has no internal CA: its certificates are those of access in stack.yml',
     },
     load: async () => (await import('./ca.ts')).command,
   },

@@ -90,13 +90,14 @@ export function urlsOf(
   { nodes, services }: SwarmObserved,
 ): readonly { readonly service: string; readonly url: string }[] {
   const nameOf = (node: string | undefined): string | undefined => nodes.find(({ id }) => id === node)?.name;
-  return targets.flatMap(({ service, container: { ports }, constraints }) => {
+  return targets.flatMap(({ service, container: { ports, access }, constraints }) => {
     const [port] = ports;
     if (port === undefined) return [];
     const tasks = (services.get(service)?.tasks ?? []).toSorted((a, b) => (a.slot ?? 0) - (b.slot ?? 0));
     const running = tasks.find(({ state, desired }) => state === 'running' && desired === 'running');
     const host = nameOf(running?.node) ?? nameOf(pinIn(constraints));
-    return host === undefined ? [] : [{ service, url: `http://${host}:${port.host}` }];
+    const scheme = access?.tls === true ? 'https' : 'http';
+    return host === undefined ? [] : [{ service, url: `${scheme}://${host}:${port.host}` }];
   });
 }
 
