@@ -228,7 +228,7 @@ describe('access on a swarm', () => {
     ['prometheus', 9090, '/-/ready'],
     ['alertmanager', 9093, '/-/ready'],
     ['pushgateway', 9091, '/-/ready'],
-    ['victoriametrics', 8428, '/health'],
+    ['victoriametrics', 8428, '/api/v1/query?query=1'],
   ] as const;
 
   it('must be asked of all clients by each task, and be met by promstack', async () => {
