@@ -51,6 +51,11 @@ export async function followSwarmLogs(
   await Promise.allSettled(followed.values());
 }
 
+/** The names by which the lines of the tasks are shown. */
+export async function taskNames(source: SwarmLogSource): Promise<readonly string[]> {
+  return [...new Set((await tasksOf(source)).map(({ name }) => name))];
+}
+
 async function tasksOf({ observe, services }: SwarmLogSource) {
   const observed = await observe();
   return services.flatMap((service) => {

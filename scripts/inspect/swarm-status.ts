@@ -122,7 +122,12 @@ async function taskStatus(
   const { nodes, files, network = '' } = observed;
   const name = `${target.service}${task.slot === undefined ? '' : `.${task.slot}`}`;
   const node = nodeOf(task, nodes);
-  const base = { ...blank(name, target), uptime: node === undefined ? undefined : `Up on ${node.name}` };
+  const [port] = target.container.ports;
+  const base = {
+    ...blank(name, target),
+    uptime: node === undefined ? undefined : `Up on ${node.name}`,
+    url: node === undefined || port === undefined ? undefined : `http://${node.name}:${port.host}`,
+  };
   if (task.state !== 'running' || node?.isReady === false || client === undefined) {
     return { statuses: [{ ...base, state: task.state === 'running' ? 'dead' : 'created' }], problems: [] };
   }

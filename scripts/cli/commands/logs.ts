@@ -48,24 +48,27 @@ export const command = defineCommand({
     const { config, origin } = await stackOrThrow({ ...context, file });
     const services = whichServices(config, [...followed.services, ...named]).map((service) => service.name);
     const options = readOptions(context, tail, since);
-    const print = raw === true ? rawLine : linePrinter(services, { colours: stdout.colours, withTime: time });
+    const printerOf = (names: readonly string[]) =>
+      raw === true ? rawLine : linePrinter(names, { colours: stdout.colours, withTime: time });
+    const print = printerOf(services);
     await using engine = await connectEngine(context);
     if (isSwarm(config)) {
-      const { followSwarmLogs, readSwarmLogs } = await import('../../inspect/swarm-logs.ts');
+      const { followSwarmLogs, readSwarmLogs, taskNames } = await import('../../inspect/swarm-logs.ts');
       const { observeStack, requireManager } = await import('../../plan/swarm/place.ts');
       await requireManager(engine);
       const observe = () => observeStack(engine, config.name);
       const ofTasks = { swarm: engine.swarm, observe, services, signal };
+      const printTask = printerOf(await taskNames(ofTasks));
       if (followed.isFollowing) {
         await followSwarmLogs({ ...ofTasks, clock: context.clock }, options, (line) => {
           context.line({ kind: 'line', ...line });
-          stdout.write(print(line));
+          stdout.write(printTask(line));
         });
         return exitCodes.fine;
       }
       const lines = await readSwarmLogs(ofTasks, options);
       context.result({ lines });
-      for (const line of lines) stdout.write(print(line));
+      for (const line of lines) stdout.write(printTask(line));
       return exitCodes.fine;
     }
     const list = () => engine.listContainers({ [stackLabel]: config.name, [roleLabel]: 'service' });
