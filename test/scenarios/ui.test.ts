@@ -4,15 +4,17 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
+import { connect } from '../../scripts/engine/connect.ts';
 import type { PageError } from '../../scripts/ui/page-requests.ts';
 import type { PageState } from '../../scripts/ui/page-state.ts';
 import { packageRoot } from '../../scripts/util/package-root.ts';
 import { engineProxy } from '../support/engine-proxy.ts';
 import { eventually } from '../support/eventually.ts';
+import { startOwnEngine } from '../support/own-engine.ts';
 import { openPageStream } from '../support/page-stream.ts';
 import { alertRule } from '../support/revisions.ts';
 import { isFull } from '../support/shares.ts';
-import { type StackFolder, stackFolder } from '../support/stack-folder.ts';
+import { type StackFolder, stackFolder, toRun } from '../support/stack-folder.ts';
 import { type Watching, watching } from '../support/watching.ts';
 
 /** A running `promstack ui`, and the URL that it prints. */
@@ -224,6 +226,44 @@ describe('promstack ui', () => {
     expect(beside.result, figures).toBeLessThan(1.25 * besideOther.result + 50);
     expect(stream.snapshots).toBe(1);
   }, 120_000);
+
+  it('must go on when the engine is stopped, or crashes, and starts again', async ({ skip }) => {
+    skip(!isFull, 'only `npm run test:full` runs it');
+    skip(process.getuid?.() !== 0, 'only root can start an engine of its own');
+    await using engine = await startOwnEngine();
+    const env = { DOCKER_HOST: engine.dockerHost };
+    await using stack = await stackFolder({ prometheus: { scrape_interval: '1s' } });
+    const docker = await connect({ env: process.env });
+    const tags = (await docker.listImages({})).flatMap(({ tags: own }) => own);
+    await docker[Symbol.asyncDispose]();
+    await engine.load(tags.filter((tag) => /^promstack\/(?:pushgateway|prometheus|alertmanager):/.test(tag)));
+    const up = toRun(await stack.start(['up'], env));
+    expect(up.exitCode, up.stderr).toBe(0);
+    await using ui = await openUi(stack, [], env);
+    await using stream = await openPageStream(`${ui.url}api/events`);
+    const isWell = ({ header, nodes }: PageState): void => {
+      expect(header.engine.isReachable).toBe(true);
+      expect(Object.values(nodes).filter(({ state }) => state !== 'ok')).toEqual([]);
+      expect(Object.values(header.parts).map(({ why }) => why)).toEqual(
+        Object.values(header.parts).map(() => undefined),
+      );
+    };
+    await stream.until(isWell, 60_000);
+    for (const away of [engine.stop, engine.kill]) {
+      await away();
+      await stream.until(({ header, nodes }) => {
+        expect(header.engine).toMatchObject({ isReachable: false, error: expect.stringMatching(/./) });
+        expect(new Set(Object.values(nodes).map(({ state }) => state))).toEqual(new Set(['unknown']));
+        expect(Object.values(header.parts).filter(({ why }) => why === undefined)).toEqual([]);
+      });
+      await engine.start();
+      await stream.until(({ header }) => expect(header.engine.isReachable).toBe(true));
+      // Whatever of the containers the engine has started again by itself.
+      expect((await stack.start(['up'], env)).exitCode).toBe(0);
+      await stream.until(isWell, 60_000);
+    }
+    expect(stream.snapshots).toBe(1);
+  }, 240_000);
 
   it('must change a stack that -p names only with --allow-changes', async ({ skip }) => {
     skip(!isFull, 'only `npm run test:full` runs it');
