@@ -16,6 +16,8 @@ interface Shown extends PageProblem {
 interface ItemProblem extends PageProblem {
   /** What a problem of a server says when it is the same one. */
   readonly sign?: string;
+  /** The item itself. */
+  readonly opens?: Selection;
 }
 
 /** The problems of each node: its own, or for a list those of its items that are wrong. */
@@ -32,22 +34,26 @@ export const problemsByNode = computed<Readonly<Partial<Record<NodeId, readonly 
       : shown;
   };
   const lists: Readonly<Partial<Record<NodeId, readonly ItemProblem[]>>> = {
-    sources: ofList(groups.value, ({ job, labels }) => ({
+    sources: ofList(groups.value, ({ id, job, labels }) => ({
+      opens: { kind: 'group', id },
       message: `the last push of ${labelsText({ job, ...labels })} was refused`,
       tryThis: 'promstack push --check FILE says why',
       sign: `of job ${job} `,
     })),
-    targets: ofList(targets.value, ({ job, instance, url, error }) => ({
+    targets: ofList(targets.value, ({ id, job, instance, url, error }) => ({
+      opens: { kind: 'target', id },
       message: `${job} ${instance}: ${error === undefined ? 'down' : causeText(error)}`,
       tryThis: 'check that it runs, and that its address answers from the container of Prometheus',
       sign: url,
     })),
-    rules: ofList(rules.value, ({ name, error }) => ({
+    rules: ofList(rules.value, ({ id, name, error }) => ({
+      opens: { kind: 'rule', id },
       message: `${name}: ${error ?? 'its evaluation fails'}`,
       tryThis: 'open the rule for its expression',
       sign: `rule ${name} `,
     })),
-    receivers: ofList(receivers.value, ({ name, notifications }) => ({
+    receivers: ofList(receivers.value, ({ id, name, notifications }) => ({
+      opens: { kind: 'receiver', id },
       message: `${name}: ${notifications.find(({ outcome }) => outcome === 'failed')?.text ?? 'notifications fail'}`,
       tryThis: `promstack verify --receiver ${name}`,
     })),
@@ -71,7 +77,7 @@ const problems = computed<readonly Shown[]>(() => {
   const ofNodes = Object.values(nodes.value).flatMap(({ id, title }) =>
     (problemsByNode.value[id] ?? [])
       .filter(isNew)
-      .map((problem): Shown => ({ ...problem, of: title, opens: { kind: 'node', id } })),
+      .map((problem): Shown => ({ ...problem, of: title, opens: problem.opens ?? { kind: 'node', id } })),
   );
   const drift: Selection = { kind: 'drift', id: 'drift' };
   const ofStack = (header.value?.problems ?? []).map((problem): Shown => ({ ...problem, of: 'Stack', opens: drift }));
