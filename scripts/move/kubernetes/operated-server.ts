@@ -38,8 +38,8 @@ export function podFields(draft: KubernetesDraft, exported: ExportedService): Ma
 const ownVariables = ['POD_NAME', 'SHARD'] as const;
 
 /**
- * The variables of a server, and those of the operator's reloader: it fills in each `$(NAME)` in a config, and fails for a variable
- * that is not there, so that each has the text itself as its value.
+ * The variables of a server, and those of the operator's reloader: it fills in each `$(NAME)` in a config that is a variable of its
+ * container, such as `$(HOSTNAME)`, so that each has the text itself as its value.
  */
 export function containersOf(
   { findings }: KubernetesDraft,
