@@ -24,6 +24,8 @@ export function toServiceState(spec: SwarmServiceSpec, placed: PlacedSpec): Serv
         Env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
         User: spec.user,
         Hostname: spec.hostname,
+        // The node of the task, as the engine's host is for containers.
+        Hosts: ['host-gateway host.docker.internal'],
         Labels: { ...spec.containerLabels },
         ReadOnly: true,
         CapabilityDrop: [...hardening.CapDrop],
