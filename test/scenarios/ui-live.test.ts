@@ -126,7 +126,7 @@ test('every state of a stack must be seen on the page', async ({ skip }) => {
       await stack.write('rules.yml', rules('vector(0.98) > 0.9'));
       await watch.next('applied');
     }
-    await picture(page, 'light', { width: 1280, height: 800, colorScheme: 'light' });
+    await picture(page, 'light', { width: 1280, height: 1000, colorScheme: 'light' });
     await picture(page, 'narrow', { width: 360, height: 1000, colorScheme: 'light' });
     expect(await accessibilityFaults(page)).toEqual([]);
 
@@ -150,7 +150,7 @@ test('every state of a stack must be seen on the page', async ({ skip }) => {
     await sees('.hops li', /passed.*received the notification/s);
     await sees('.hops li', /failed.*routes lead to working receivers.*on-call/s);
     await page.getByRole('button', { name: 'Dismiss' }).click();
-    await picture(page, 'dark', { width: 1400, height: 760, colorScheme: 'dark' });
+    await picture(page, 'dark', { width: 1920, height: 1100, colorScheme: 'dark' });
 
     // A group is deleted.
     await page.locator('.groups .row').filter({ hasText: 'snmp' }).click();
