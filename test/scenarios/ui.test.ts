@@ -86,7 +86,7 @@ async function underLoad<T>(urls: readonly string[], work: () => Promise<T>) {
 
 /** A server of another program, of the priority of the page's, that answers with this text. */
 async function answeringServer(text: string) {
-  const program = ['-n', '10', process.execPath, '--import', 'tsx', loadProgram, 'answer', text];
+  const program = ['-n', '5', process.execPath, '--import', 'tsx', loadProgram, 'answer', text];
   const running = execa('nice', program, { reject: false });
   const [url] = (await once(createInterface(running.stdout), 'line')) as [string];
   return { url, [Symbol.dispose]: () => void running.kill() };

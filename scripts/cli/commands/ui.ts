@@ -1,4 +1,4 @@
-import { constants, setPriority } from 'node:os';
+import { setPriority } from 'node:os';
 import * as z from 'zod';
 import { servePage } from '../../ui/serve-page.ts';
 import { misuse } from '../../util/misuse.ts';
@@ -38,7 +38,7 @@ export const command = defineCommand({
     // What is wrong is on the page, and not once more here every few seconds.
     const quiet = { ...context, report: () => undefined };
     // Whoever looks at a stack must not slow what works on it, such as a watch on the same computer.
-    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+    setPriority(5);
     const isNamed = stackName !== undefined;
     await servePage({
       ...{ engine, stack: config.name, config, clock, signal, env, report, port: number },
