@@ -28,7 +28,7 @@ export interface SwarmStack extends AsyncDisposable {
   up(node: LabNode): Promise<void>;
   /** What the swarm has of the stack, seen from a node. */
   observe(node: LabNode): ReturnType<typeof observeStack>;
-  /** The ids of the tasks that run, by service and slot. */
+  /** The ids of the tasks that run, by service and slot, or node. */
   tasksAt(node: LabNode): Promise<Readonly<Record<string, string>>>;
   /** The nodes that run a service. */
   nodesOf(service: string, seenFrom: LabNode): Promise<readonly LabNode[]>;
@@ -84,8 +84,8 @@ export async function swarmStack(lab: SwarmLab): Promise<SwarmStack> {
     async tasksAt(node) {
       const { services } = await stack.observe(node);
       const running = [...services].flatMap(([name, { tasks }]) =>
-        tasks.flatMap(({ id, slot, state, desired }) =>
-          state === 'running' && desired === 'running' ? [[`${name}.${slot}`, id] as const] : [],
+        tasks.flatMap(({ id, slot, node, state, desired }) =>
+          state === 'running' && desired === 'running' ? [[`${name}.${slot ?? node}`, id] as const] : [],
         ),
       );
       return Object.fromEntries(running.sort());
