@@ -84,10 +84,9 @@ async function underLoad<T>(urls: readonly string[], work: () => Promise<T>) {
   return { result, answered: statuses['200'] ?? 0 };
 }
 
-/** A server of another program, of the priority of the page's, that answers with this text. */
+/** A server of another program that answers with this text. */
 async function answeringServer(text: string) {
-  const program = ['-n', '5', process.execPath, '--import', 'tsx', loadProgram, 'answer', text];
-  const running = execa('nice', program, { reject: false });
+  const running = execa(process.execPath, ['--import', 'tsx', loadProgram, 'answer', text], { reject: false });
   const [url] = (await once(createInterface(running.stdout), 'line')) as [string];
   return { url, [Symbol.dispose]: () => void running.kill() };
 }
@@ -164,7 +163,7 @@ describe('promstack ui', () => {
         { kind: 'revision', command: 'watch', place: 'current' },
       ]);
       return shown[0]?.revision;
-    });
+    }, 60_000);
     expect(await ui.get(`api/diff?from=${before}`)).toMatchObject({
       to: revision,
       services: [{ service: 'prometheus', action: 'reload' }],

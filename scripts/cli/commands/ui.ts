@@ -1,4 +1,3 @@
-import { setPriority } from 'node:os';
 import * as z from 'zod';
 import { servePage } from '../../ui/serve-page.ts';
 import { misuse } from '../../util/misuse.ts';
@@ -37,8 +36,6 @@ export const command = defineCommand({
     await using engine = await connectEngine(context);
     // What is wrong is on the page, and not once more here every few seconds.
     const quiet = { ...context, report: () => undefined };
-    // Whoever looks at a stack must not slow what works on it, such as a watch on the same computer.
-    setPriority(5);
     const isNamed = stackName !== undefined;
     await servePage({
       ...{ engine, stack: config.name, config, clock, signal, env, report, port: number },
