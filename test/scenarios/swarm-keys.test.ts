@@ -126,7 +126,7 @@ describe('long-term storage on a swarm', () => {
     const verified = await at(lab.nodes[1], 'verify');
     expect(verified.exitCode, verified.stdout + verified.stderr).toBe(0);
     expect(verified.stdout).toContain('the long-term storage has it');
-    expect((await at(lab.nodes[2], 'up')).stdout).toContain('nothing to do');
+    expect(await up(lab.nodes[2])).toContain('nothing to do');
   }, 400_000);
 
   it('must refuse a change after which no sample arrives, and roll it back', async () => {
@@ -175,8 +175,8 @@ describe('networks on a swarm', () => {
     const id = await lab.docker(node, 'ps', '--quiet', '--filter', 'label=com.docker.swarm.service.name=app');
     const pushed = await lab.docker(node, 'exec', id, 'wget', '-q', '-O', '-', 'http://shop-pushgateway:9091/-/ready');
     expect(pushed).toContain('OK');
-    expect((await at(lab.nodes[2], 'status')).exitCode).toBe(0);
-    expect((await at(lab.nodes[1], 'up')).stdout).toContain('nothing to do');
+    await eventually(async () => expect((await at(lab.nodes[2], 'status')).exitCode).toBe(0), 90_000);
+    expect(await up(lab.nodes[1])).toContain('nothing to do');
     await configure();
     await up(first);
     await lab.docker(first, 'service', 'rm', 'app');
@@ -246,11 +246,14 @@ describe('access on a swarm', () => {
       expect(await statusAs(service, port, path, 'the-first-one'), service).toBe(200);
       expect(await statusAs(service, port, path, 'wrong'), service).toBe(401);
     }
-    const status = await at(lab.nodes[1], 'status');
-    expect(status.exitCode, status.stdout).toBe(0);
+    // A target may answer its first scrapes late.
+    await eventually(async () => {
+      const { exitCode, stdout } = await at(lab.nodes[1], 'status');
+      expect(exitCode, stdout).toBe(0);
+    }, 90_000);
     await eventually(async () => expect((await at(lab.nodes[2], 'verify')).exitCode).toBe(0), 90_000);
     expect((await at(lab.nodes[1], 'groups')).exitCode).toBe(0);
-    expect((await at(lab.nodes[2], 'up')).stdout).toContain('nothing to do');
+    expect(await up(lab.nodes[2])).toContain('nothing to do');
   }, 400_000);
 
   it('must change with a password, and go back with a rollback, which no longer knows it from stack.yml', async () => {
