@@ -47,7 +47,8 @@ export async function waitTasks(wait: TaskWait): Promise<RunningTasks> {
   for (let last = ''; ; ) {
     const { service, tasks, nodes } = await look(wait);
     const own = tasks.filter((task) => task.labels[taskLabels.target] === hashTarget(target));
-    const failed = own.find(({ id, state }) => isFailure(state) && !wait.before.has(id));
+    // A server that ends by itself has failed too, whatever its exit code: one that was told to ends as `shutdown`.
+    const failed = own.find(({ id, state }) => (isFailure(state) || state === 'complete') && !wait.before.has(id));
     if (failed !== undefined) throw await failure(failed, nodes, wait);
     const wanted = wantedTasks(target, nodes);
     const running = own.filter(({ state, desired }) => state === 'running' && desired === 'running');
@@ -133,7 +134,7 @@ async function failure(task: SwarmTask, nodes: readonly SwarmNode[], { swarm, ta
     // Its node may be gone: the engine's own reason is shown.
   }
   const explained = serviceOf(target.container)?.explainExit?.(lines);
-  const exit = task.exitCode === undefined || task.exitCode === 0 ? undefined : `exit code ${task.exitCode}`;
+  const exit = task.exitCode === undefined ? undefined : `it ended, with exit code ${task.exitCode}`;
   const why = [explained ?? task.why ?? exit ?? task.state];
   const isImage = /No such image|pull access denied|manifest unknown/i.test(task.why ?? '');
   return new StackError({

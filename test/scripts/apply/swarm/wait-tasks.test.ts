@@ -71,6 +71,13 @@ it('must wait until all tasks are those of the target, and the old ones have end
   ]);
 });
 
+it('must end at the first task that ends, though without an error', async () => {
+  const ending = wait('prometheus', (target) => ({
+    tasks: [[task(target, 1, { state: 'complete', desired: 'shutdown', exitCode: 0 }), task(target, 2)]],
+  }));
+  await expect(ending).rejects.toThrow('starting prometheus.1 on a: it ended, with exit code 0');
+});
+
 it('must end at the first task that fails, with the reason in its log', async () => {
   const failing = wait('prometheus', (target) => ({
     tasks: [
