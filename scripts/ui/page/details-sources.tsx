@@ -4,7 +4,8 @@ import type { PageGroup, PageNode, PageRule, PageTarget } from '../page-state.ts
 import { Facts, Loaded, ProblemList, Section, Title, useDetails } from './details-frame.tsx';
 import { bytesText, countText, durationText, plural, tookText } from './format.ts';
 import { NotCurrent } from './freshness.tsx';
-import { groupWord, ruleWord } from './panels.tsx';
+import { ruleWord } from './panel-alerts.tsx';
+import { groupWord } from './panel-sources.tsx';
 import { problemsByNode } from './problems.tsx';
 import { askDelete } from './question.tsx';
 import { alerts, mayChange, now, open } from './store.ts';

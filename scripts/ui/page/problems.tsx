@@ -2,7 +2,7 @@ import { computed } from '@preact/signals';
 import { type NodeId, type NodeState, type PageProblem, type PartName, partNames } from '../page-state.ts';
 import { causeText, plural } from './format.ts';
 import { alertParts, partsState } from './freshness.tsx';
-import { alertState } from './panels.tsx';
+import { alertState } from './panel-alerts.tsx';
 import { alerts, connection, groups, header, nodes, open, receivers, rules, type Selection, targets } from './store.ts';
 import { Brief, labelsText, Mark } from './texts.tsx';
 

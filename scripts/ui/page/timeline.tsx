@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import type { NodeState, PageEntry } from '../page-state.ts';
 import { plural } from './format.ts';
 import { partsState } from './freshness.tsx';
-import { Panel } from './panels.tsx';
+import { Panel } from './panel.tsx';
 import { found } from './rows.ts';
 import { entries, header, open, selection } from './store.ts';
 import { Brief, type MarkState, Name, StateWord, Text, Time } from './texts.tsx';

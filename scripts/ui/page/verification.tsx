@@ -1,6 +1,6 @@
 import type { PageHop, PageVerify } from '../page-state.ts';
 import { tookText } from './format.ts';
-import { Panel } from './panels.tsx';
+import { Panel } from './panel.tsx';
 import { mayChange, verification } from './store.ts';
 import { type MarkState, StateWord, Text, Time } from './texts.tsx';
 
