@@ -19,8 +19,7 @@ export async function agentFor(endpoint: Endpoint): Promise<Agent> {
 async function createAgent(endpoint: Endpoint): Promise<Agent> {
   switch (endpoint.kind) {
     case 'socket':
-      // Opening a local socket is cheap, and the engine may have closed one that was kept alive.
-      return new Agent({ keepAlive: false });
+      return new OneRequestAgent();
     case 'tcp': {
       const { tls } = endpoint;
       if (tls === undefined) return new Agent({ keepAlive: true });
@@ -38,6 +37,21 @@ async function createAgent(endpoint: Endpoint): Promise<Agent> {
     }
     default:
       return unreachable(endpoint);
+  }
+}
+
+/**
+ * Opens a connection for each request: that is cheap for a local socket, and the engine may have closed one that was kept. It does not
+ * ask the engine to close it, though: after a body, Node may write once more, without a byte, and if the engine had responded and
+ * closed by then, the request would fail with EPIPE although it succeeded.
+ */
+class OneRequestAgent extends Agent {
+  constructor() {
+    super({ keepAlive: true });
+  }
+
+  override keepSocketAlive(): boolean {
+    return false;
   }
 }
 
