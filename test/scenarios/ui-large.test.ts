@@ -87,8 +87,9 @@ test('10,000 groups, 2,000 targets and 2,000 rules of real servers must stay usa
     // That of the lists depends on how busy the machine is; ui-page.test.ts holds the page to its own part of it.
     expect(Math.max(first.paintMs, again.paintMs)).toBeLessThan(1_000);
     expect(updateMs).toBeLessThan(500);
+    // The lows: peaks are garbage that was not collected yet.
     const half = memory.length / 2;
-    expect(Math.max(...memory.slice(half))).toBeLessThan(1.25 * Math.max(...memory.slice(0, half)));
+    expect(Math.min(...memory.slice(half))).toBeLessThan(1.25 * Math.min(...memory.slice(0, half)));
     expect(complaints).toEqual([]);
   } finally {
     await browser.close();
