@@ -53,8 +53,7 @@ export const receivers: Stage = {
       return {
         kind: 'broken',
         why: `no route leads to a receiver with an integration: ${userReceivers.join(', ')} is never notified`,
-        tryThis:
-          'use it in alertmanager.route; `promstack alert test --label severity=critical` shows the route of an alert',
+        tryThis: `use it in alertmanager.route${canTestAlerts(check) ? '; `promstack alert test --label severity=critical` shows the route of an alert' : ''}`,
       };
     }
     const failures = await lastFailures(check);
@@ -70,7 +69,8 @@ function namesIn({ matchers, receiver, routes }: Route): readonly string[] {
 }
 
 /** The last failed notification of each integration under the running config, except the canary's. */
-async function lastFailures({ servers, startedAt }: PipelineCheck): Promise<Cause | undefined> {
+async function lastFailures(check: PipelineCheck): Promise<Cause | undefined> {
+  const { servers, startedAt } = check;
   const page = await new AlertmanagerClient(servers).metrics();
   const loadedAt = samplesOf(page, 'alertmanager_config_last_reload_success_timestamp_seconds')[0]?.value ?? 0;
   const since = new Date(Math.max(startedAt.getTime() - recentMs, loadedAt * 1000));
@@ -90,6 +90,11 @@ async function lastFailures({ servers, startedAt }: PipelineCheck): Promise<Caus
   const hints = [...new Set(causes.map(({ tryThis }) => tryThis))];
   return {
     why: causes.map(({ why }) => why).join('\n'),
-    tryThis: `${hints.join('; ')}; then test it with \`promstack alert test --send\``,
+    tryThis: `${hints.join('; ')}; then test it with \`promstack ${canTestAlerts(check) ? 'alert test --send' : 'verify'}\``,
   };
+}
+
+/** `alert` needs one engine. */
+function canTestAlerts({ servers }: PipelineCheck): boolean {
+  return servers.config.target === 'engine';
 }
