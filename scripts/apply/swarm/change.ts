@@ -49,7 +49,7 @@ async function change(given: SwarmChangeOptions): Promise<SwarmChanged> {
     reference: container.image,
   }));
   const outcomes = await ensureImages(engine, required, given.rendering.config.images, report, signal);
-  const { imageOf } = resolvedImages(outcomes);
+  const { imageOf } = resolvedImages(outcomes, 'swarm');
   const rendering = forRunningImages(given.rendering, { get: imageOf });
   const { config, origin } = rendering;
   const stack = config.name;

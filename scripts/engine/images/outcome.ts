@@ -52,9 +52,9 @@ export const notReplaced: ImageAttempt = {
 const isNotReplaced = ({ attempts }: MissingImage): boolean => attempts.includes(notReplaced);
 
 /** What to create containers from, by the references in stack.yml; throws when an image is missing. */
-export function resolvedImages(outcomes: readonly ImageOutcome[]) {
+export function resolvedImages(outcomes: readonly ImageOutcome[], target?: 'swarm') {
   const missing = missingImages(outcomes);
-  if (missing.length > 0) throw missingImagesError(missing);
+  if (missing.length > 0) throw missingImagesError(missing, target);
   const available = outcomes.flatMap((image) => (image.kind === 'available' ? [image] : []));
   const resolved = new Map(available.map(({ reference, ref, imageId }) => [reference, { ref, id: imageId }]));
   return {
@@ -68,15 +68,15 @@ export function resolvedImages(outcomes: readonly ImageOutcome[]) {
 }
 
 /** The error when images of a stack are unavailable; it lists every source tried. */
-export function missingImagesError(missing: readonly MissingImage[]): StackError {
+export function missingImagesError(missing: readonly MissingImage[], target?: 'swarm'): StackError {
   return new StackError({
     doing: 'getting the images',
     why: describeMissing(missing),
-    tryThis: otherSources(missing).join(', or '),
+    tryThis: otherSources(missing, target).join(', or '),
   });
 }
 
-function otherSources(missing: readonly MissingImage[]): readonly string[] {
+function otherSources(missing: readonly MissingImage[], target?: 'swarm'): readonly string[] {
   const wasTried = (name: string) => missing.some(({ attempts }) => attempts.some(({ source }) => source === name));
   const isInDebian = missing.some(({ reference }) => recipeFor(reference) !== undefined);
   const buildable =
@@ -95,9 +95,15 @@ function otherSources(missing: readonly MissingImage[]): readonly string[] {
     ...missing.flatMap(({ service, otherTags = [] }) =>
       otherTags.slice(0, 1).map((tag) => `\`${keyOf(service, 'image')}: ${tag}\`, which is present`),
     ),
-    ...withoutPackage(missing).map((service) => `\`promstack up --without ${service}\``),
+    ...withoutPackage(missing).map((service) =>
+      target === 'swarm'
+        ? `\`${keyOf(service, 'enabled')}: false\` in stack.yml`
+        : `\`promstack up --without ${service}\``,
+    ),
     ...(wasTried('registry') ? ['`images: { mirror: … }` with a registry that the engine can reach'] : []),
-    '`promstack images save FILE` on a host that has them and `promstack images load FILE` here',
+    target === 'swarm'
+      ? '`promstack images save FILE` on a host that has them and `docker load --input FILE` on each node'
+      : '`promstack images save FILE` on a host that has them and `promstack images load FILE` here',
   ];
 }
 

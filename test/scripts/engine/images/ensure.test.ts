@@ -222,6 +222,14 @@ test('a service that Debian has no package for must be left out where nothing el
   expect(missingImagesError(missingImages(outcomes)).tryThis).toMatch(/^`promstack up --without service0`, or /);
 });
 
+test('on a swarm a missing image must be answered by what a swarm takes', async () => {
+  const { outcomes } = await ensure(engineWith([]), [grafana], { source: 'auto' });
+  const { tryThis } = missingImagesError(missingImages(outcomes), 'swarm');
+  expect(tryThis).toMatch(/^`exporters\.custom\.service0\.enabled: false` in stack\.yml, or /);
+  expect(tryThis).toMatch(/ and `docker load --input FILE` on each node$/);
+  expect(tryThis).not.toContain('--without');
+});
+
 test('a reason must be printed once for all images it holds for', () => {
   const lookup = (port: number) => `lookup registry-1.docker.io: read udp 10.0.0.2:${port}->1.1.1.1:53: i/o timeout`;
   const images = ['a:1', 'b:1', 'c:1'].map((reference, at) => ({
