@@ -61,6 +61,8 @@ beforeEach(({ skip }) => {
 });
 
 afterEach(async () => {
+  // A test that failed may have left a node off.
+  for (const node of lab?.nodes ?? []) await lab.start(node);
   await app?.check();
 });
 

@@ -25,7 +25,7 @@ export interface SwarmLab extends AsyncDisposable {
   kill(node: LabNode): Promise<void>;
   /** Kills the engine alone; its containers and its network go on, as they do when dockerd crashes. */
   killEngine(node: LabNode): Promise<void>;
-  /** Starts a node again that was killed. */
+  /** Starts a node again that was killed; nothing if it runs. */
   start(node: LabNode): Promise<void>;
 }
 
@@ -52,6 +52,7 @@ export async function startSwarmLab(): Promise<SwarmLab> {
     return exitCode === 0;
   };
   const start = async (node: LabNode): Promise<void> => {
+    if (await isUp(node)) return;
     const own = folderOf(node);
     if (!(await hasNetwork(node))) await plugIn(node);
     await sh(`mkdir -p ${own}; rm -f ${own}/docker.pid ${own}/run/containerd/containerd.pid`);
