@@ -22,6 +22,9 @@ export function toEngineError(doing: string, error: unknown): unknown {
   return new EngineError({ code, doing, message: isCut ? closedEarly : message.trim(), tryThis, cause: error });
 }
 
+/** The message of a manager while too few managers run, or those that do elect a leader. */
+export const noLeader = /swarm does not have a leader|no leader/i;
+
 /** What to try when the engine itself lacks something, by its message in Docker and Podman. */
 const remedies = [
   {
@@ -40,7 +43,7 @@ const remedies = [
     tryThis: 'name a manager: DOCKER_HOST=ssh://MANAGER; docker node ls there lists them',
   },
   {
-    when: /swarm does not have a leader|no leader|context deadline exceeded/i,
+    when: new RegExp(`${noLeader.source}|context deadline exceeded`, 'i'),
     tryThis:
       'most managers are down: start them again; if they are lost for good, docker swarm init --force-new-cluster on the one that is left',
   },

@@ -1,14 +1,21 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
 import type { DockerApi } from '../docker/api.ts';
-import { hasLabels, openStream, requestJson, toLabelFilter } from '../docker/call.ts';
+import { hasLabels, noLeader, openStream, requestJson, toLabelFilter } from '../docker/call.ts';
 import { framesOf, linesOf } from '../docker/logs.ts';
 import { idOf, listOf, withKeys } from '../docker/response.ts';
 import { EngineError } from '../engine-error.ts';
 import { toServiceState } from './service-spec.ts';
 import type { Swarm, SwarmFile, SwarmNode, SwarmService, SwarmTask } from './swarm.ts';
 
-/** A swarm through the Docker API of one of its managers. */
-export function dockerSwarm(api: DockerApi, isPodman: boolean): Swarm {
+const pauseMs = 250;
+
+/**
+ * A swarm through the Docker API of one of its managers. Calls wait while the managers elect another leader, at most
+ * `electionMs`; it takes them some seconds.
+ */
+export function dockerSwarm(engineApi: DockerApi, isPodman: boolean, electionMs = 30_000): Swarm {
+  const api = waitingForLeader(engineApi, electionMs);
   const filters = (labels: Readonly<Record<string, string>>) => ({ filters: JSON.stringify(toLabelFilter(labels)) });
   const swarm: Swarm = {
     closing: new Set(),
@@ -23,14 +30,22 @@ export function dockerSwarm(api: DockerApi, isPodman: boolean): Swarm {
         const info = (await docker.info()) as {
           readonly Swarm?: {
             readonly NodeID?: string;
+            readonly LocalNodeState?: string;
             readonly ControlAvailable?: boolean;
             readonly Cluster?: { readonly ID?: string } | null;
           };
         };
-        const { NodeID = '', ControlAvailable: isManager = false, Cluster } = info.Swarm ?? {};
-        return { node: NodeID === '' ? undefined : NodeID, isManager, cluster: Cluster?.ID };
+        const { NodeID = '', LocalNodeState, ControlAvailable: isManager = false, Cluster } = info.Swarm ?? {};
+        const node = NodeID === '' ? undefined : NodeID;
+        return { node, isManager, isLocked: LocalNodeState === 'locked', cluster: Cluster?.ID };
       });
     },
+
+    clusterId: () =>
+      api.call('asking the managers for their swarm', async (docker) => {
+        const { ID: id } = (await docker.swarmInspect()) as { readonly ID?: string };
+        return idOf({ id });
+      }),
 
     listNodes: () =>
       api.call('listing the nodes of the swarm', async (docker) =>
@@ -163,6 +178,28 @@ export function dockerSwarm(api: DockerApi, isPodman: boolean): Swarm {
       ),
   };
   return swarm;
+}
+
+/** Repeats the requests of calls while there is no leader: none of them has been carried out. */
+function waitingForLeader({ call, optional, open }: DockerApi, electionMs: number): DockerApi {
+  type Request<T> = Parameters<typeof call<T>>[1];
+  const waiting = <T>(request: Request<T>): Request<T> => {
+    return async (docker, context) => {
+      for (const end = Date.now() + electionMs; ; ) {
+        try {
+          return await request(docker, context);
+        } catch (error) {
+          if (!noLeader.test((error as Error).message) || Date.now() >= end) throw error;
+        }
+        await sleep(pauseMs, undefined, { signal: context.signal });
+      }
+    };
+  };
+  return {
+    call: (doing, request, options) => call(doing, waiting(request), options),
+    optional: (doing, request, options) => optional(doing, waiting(request), options),
+    open: (doing, request, read, options) => open(doing, waiting(request), read, options),
+  };
 }
 
 type Labels = Readonly<Record<string, string>>;

@@ -72,7 +72,9 @@ interface SwarmMembership {
   /** Its node; undefined when it is in no swarm. */
   readonly node?: string | undefined;
   readonly isManager: boolean;
-  /** The id of the swarm, which only a manager knows. */
+  /** Its data is encrypted, and waits for the key after a start. */
+  readonly isLocked?: boolean | undefined;
+  /** The id of the swarm, which only a manager knows, and only while there is a leader. */
   readonly cluster?: string | undefined;
 }
 
@@ -84,6 +86,8 @@ export interface Swarm {
   /** What is waited for before the connections of the engine are closed. */
   readonly closing: Set<Promise<void>>;
   membership(): Promise<SwarmMembership>;
+  /** The id of the swarm; waits for a leader. */
+  clusterId(): Promise<string>;
   listNodes(): Promise<readonly SwarmNode[]>;
   listServices(labels: Labels): Promise<readonly SwarmService[]>;
   /** Also those that are no longer to run, as far as the swarm keeps them. */

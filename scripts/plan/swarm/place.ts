@@ -16,9 +16,16 @@ export function observeStack(engine: Engine, stack: string): Promise<SwarmObserv
 
 /** The id of the swarm; throws a StackError when the engine is no manager of one. */
 export async function requireManager(engine: Engine): Promise<string> {
-  const { node, isManager, cluster } = await engine.swarm.membership();
-  if (isManager && cluster !== undefined) return cluster;
+  const { node, isManager, isLocked, cluster } = await engine.swarm.membership();
+  if (isManager) return cluster ?? engine.swarm.clusterId();
   const doing = 'looking for the swarm';
+  if (isLocked === true) {
+    throw new StackError({
+      doing,
+      why: `the swarm of the engine at ${engine.location.address} is locked since the engine has started`,
+      tryThis: 'docker swarm unlock there, with the key that docker swarm unlock-key shows on another manager',
+    });
+  }
   if (node === undefined) {
     throw new StackError({
       doing,
