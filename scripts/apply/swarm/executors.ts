@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { StackConfig } from '../../../stack/config.ts';
 import { fullName } from '../../../stack/swarm/swarm.ts';
 import { counted } from '../../../stack/values/words.ts';
@@ -23,7 +24,7 @@ import { confirmStores } from './confirm-stores.ts';
 import { takeSecrets } from './take-secrets.ts';
 import { oneEnds, type RunningTasks, waitTasks } from './wait-tasks.ts';
 
-/** How often tasks are asked again because one of them has ended meanwhile. */
+/** How often something is done again because the swarm has changed meanwhile. */
 const mostTries = 5;
 
 export interface SwarmContext {
@@ -86,14 +87,32 @@ export function swarmExecutors(context: SwarmContext): Executors<SwarmAction> {
   const find = async (name: string): Promise<SwarmService | undefined> =>
     (await swarm.listServices(ours)).find((service) => service.name === fullName(stack, name));
 
-  /** Lets the tasks of a service move again when their node is lost. */
-  const release = async (service: SwarmServiceTarget): Promise<void> => {
-    const current = await find(service.service);
-    if (current === undefined) return;
-    const force = current.state.TaskTemplate?.ForceUpdate;
+  /** Updates a service that exists, though the swarm may note meanwhile how far its last update is; false when there is none. */
+  const update = async (
+    service: SwarmServiceTarget,
+    placing: (current: SwarmService) => Promise<Partial<PlacedSpec>>,
+  ): Promise<boolean> => {
     const spec = toServiceSpec(stack, service, context.labels);
-    await swarm.updateService(current, spec, { ...(await placed(service, current)), force });
+    let current = await find(service.service);
+    for (let tries = 1; current !== undefined; tries++) {
+      try {
+        const place = { ...(await placed(service, current)), ...(await placing(current)) };
+        await swarm.updateService(current, spec, place);
+        return true;
+      } catch (error) {
+        if (!(error instanceof EngineError) || error.code !== 'conflict' || tries === mostTries) throw error;
+        const now = await find(service.service);
+        // Somebody else has changed it: that is not overwritten.
+        if (!isDeepStrictEqual(now?.state, current.state)) throw error;
+        current = now;
+      }
+    }
+    return false;
   };
+
+  /** Lets the tasks of a service move again when their node is lost. */
+  const release = (service: SwarmServiceTarget): Promise<boolean> =>
+    update(service, async ({ state }) => ({ force: state.TaskTemplate?.ForceUpdate }));
 
   return {
     createSwarmNetwork: async ({ name }) => {
@@ -131,13 +150,13 @@ export function swarmExecutors(context: SwarmContext): Executors<SwarmAction> {
 
     updateService: async ({ service: name }) => {
       const service = targetOf(name);
-      const current = await find(name);
-      const spec = toServiceSpec(stack, service, context.labels);
-      if (current === undefined) return swarm.createService(spec, await placed(service));
-      const nodes = await swarm.listNodes();
-      const without = nodesToLeaveOut(service, await swarm.listTasks([current.id]), nodes);
-      await swarm.updateService(current, spec, { ...(await placed(service, current)), without });
-      if (without.length > 0) held.add(name);
+      const isUpdated = await update(service, async ({ id }) => {
+        const [nodes, tasks] = await Promise.all([swarm.listNodes(), swarm.listTasks([id])]);
+        const without = nodesToLeaveOut(service, tasks, nodes);
+        if (without.length > 0) held.add(name);
+        return { without };
+      });
+      if (!isUpdated) await swarm.createService(toServiceSpec(stack, service, context.labels), await placed(service));
     },
 
     removeService: async ({ service: name }) => {

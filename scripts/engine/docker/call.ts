@@ -62,13 +62,18 @@ function codeOf(error: Error): EngineErrorCode | undefined {
   if (status !== 500) return 'refused';
   // A port in use is a 500, recognizable only by its message, in Docker and Podman.
   if (portTaken.test(error.message)) return 'portTaken';
-  return podmanConflicts.has(bodyOf(error)?.cause ?? '') ? 'conflict' : 'refused';
+  return changedMeanwhile.test(error.message) || podmanConflicts.has(bodyOf(error)?.cause ?? '')
+    ? 'conflict'
+    : 'refused';
 }
 
 /** Node has `aborted` and `socket hang up` for it. */
 const closedEarly = 'the connection was closed before the response was complete';
 
 const portTaken = /port is already allocated|address already in use/i;
+
+/** What the managers of a swarm answer to a change of something that is no longer as it was read: a 500. */
+const changedMeanwhile = /update out of sequence/;
 
 /** Podman 4 responds with 500 to these too, and names the kind of error in `cause` (libpod/define/errors.go). */
 const podmanConflicts = new Set([

@@ -96,7 +96,10 @@ export interface Swarm {
   listEndingTasks(services: readonly string[]): Promise<readonly SwarmTask[]>;
   /** Starts its tasks; resolves before they run. */
   createService(spec: SwarmServiceSpec, placed: PlacedSpec): Promise<void>;
-  /** Replaces its tasks one after another, if they differ; rejects when the service has changed since `version`. */
+  /**
+   * Replaces its tasks one after another, if they differ; rejects with the code `conflict` when the service has changed since
+   * `version`, which the swarm does too when it notes how far an update is.
+   */
   updateService(
     service: Pick<SwarmService, 'id' | 'name' | 'version'>,
     spec: SwarmServiceSpec,
