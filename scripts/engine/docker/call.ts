@@ -25,6 +25,9 @@ export function toEngineError(doing: string, error: unknown): unknown {
 /** The message of a manager while too few managers run, or those that do elect a leader. */
 export const noLeader = /swarm does not have a leader|no leader/i;
 
+/** The message of a manager whose leader was lost while it asked it: a change may have been carried out, or not. */
+export const lostLeader = /context deadline exceeded|code = Unavailable/i;
+
 /** What to try when the engine itself lacks something, by its message in Docker and Podman. */
 const remedies = [
   {
@@ -43,7 +46,7 @@ const remedies = [
     tryThis: 'name a manager: DOCKER_HOST=ssh://MANAGER; docker node ls there lists them',
   },
   {
-    when: new RegExp(`${noLeader.source}|context deadline exceeded`, 'i'),
+    when: new RegExp(`${noLeader.source}|${lostLeader.source}`, 'i'),
     tryThis:
       'most managers are down: start them again; if they are lost for good, docker swarm init --force-new-cluster on the one that is left',
   },

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Dockerode from 'dockerode';
 import type { DockerApi } from '../docker/api.ts';
-import { hasLabels, noLeader, openStream, requestJson, toLabelFilter } from '../docker/call.ts';
+import { hasLabels, lostLeader, noLeader, openStream, requestJson, toLabelFilter } from '../docker/call.ts';
 import { framesOf, linesOf } from '../docker/logs.ts';
 import { idOf, listOf, withKeys } from '../docker/response.ts';
 import { EngineError } from '../engine-error.ts';
@@ -180,24 +180,26 @@ export function dockerSwarm(engineApi: DockerApi, isPodman: boolean, electionMs 
   return swarm;
 }
 
-/** Repeats the requests of calls while there is no leader: none of them has been carried out. */
+/** Repeats the requests of calls that no leader has carried out, and those that only read when it was lost meanwhile. */
 function waitingForLeader({ call, optional, open }: DockerApi, electionMs: number): DockerApi {
   type Request<T> = Parameters<typeof call<T>>[1];
-  const waiting = <T>(request: Request<T>): Request<T> => {
+  const waiting = <T>(request: Request<T>, kind?: string): Request<T> => {
+    const isTransient = (message: string): boolean =>
+      noLeader.test(message) || ((kind ?? 'read') === 'read' && lostLeader.test(message));
     return async (docker, context) => {
       for (const end = Date.now() + electionMs; ; ) {
         try {
           return await request(docker, context);
         } catch (error) {
-          if (!noLeader.test((error as Error).message) || Date.now() >= end) throw error;
+          if (!isTransient((error as Error).message) || Date.now() >= end) throw error;
         }
         await sleep(pauseMs, undefined, { signal: context.signal });
       }
     };
   };
   return {
-    call: (doing, request, options) => call(doing, waiting(request), options),
-    optional: (doing, request, options) => optional(doing, waiting(request), options),
+    call: (doing, request, options) => call(doing, waiting(request, options?.kind), options),
+    optional: (doing, request, options) => optional(doing, waiting(request, options?.kind), options),
     open: (doing, request, read, options) => open(doing, waiting(request), read, options),
   };
 }

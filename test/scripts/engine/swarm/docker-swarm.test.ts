@@ -11,6 +11,8 @@ const noLeader = json(500, {
     "rpc error: code = Unknown desc = The swarm does not have a leader. It's possible that too few managers are online. Make sure more than half of the managers are online.",
 });
 
+const lostLeader = json(500, { message: 'rpc error: code = DeadlineExceeded desc = context deadline exceeded' });
+
 /** Each answer once, the last one from then on. */
 function inTurn(...answers: readonly [Answer, ...Answer[]]): Answer {
   let at = 0;
@@ -24,6 +26,17 @@ it('must wait while the managers elect a leader', async () => {
   });
   expect(await daemon.engine.swarm.listNodes()).toEqual([]);
   await daemon.engine.swarm.removeService({ id: 'a', name: 'shop-a' });
+});
+
+it('must read again when the leader was lost meanwhile, and change nothing twice', async () => {
+  await using daemon = await fakeDaemon({
+    'GET /nodes': inTurn(lostLeader, json(200, [])),
+    'DELETE /services/a': inTurn(lostLeader, json(200, {})),
+  });
+  expect(await daemon.engine.swarm.listNodes()).toEqual([]);
+  await expect(daemon.engine.swarm.removeService({ id: 'a', name: 'shop-a' })).rejects.toMatchObject({
+    message: expect.stringContaining('context deadline exceeded'),
+  });
 });
 
 it('must give up when there is none for long, and say what to do', async () => {
