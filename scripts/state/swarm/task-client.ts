@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { HttpRequest } from '../../../stack/model.ts';
 import type { Engine, ExecOptions, ExecResult } from '../../engine/engine.ts';
+import { EngineError } from '../../engine/engine-error.ts';
 import { stackLabel as ownerLabel, roleLabel } from '../../engine/labels.ts';
 import { ConnectionError, type FullResponse } from '../../util/http.ts';
 import { names } from '../names.ts';
@@ -71,7 +72,11 @@ export function openTaskClient(engine: Engine, options: TaskClientOptions): Task
     },
     async [Symbol.asyncDispose]() {
       const id = await opening?.catch(() => undefined);
-      if (id !== undefined) await engine.removeContainer(id);
+      if (id === undefined) return;
+      await engine.removeContainer(id).catch((error: unknown) => {
+        // What was asked of the tasks is known. It ends by itself, and the next change removes it.
+        if (!(error instanceof EngineError)) throw error;
+      });
     },
   };
 }
