@@ -5,6 +5,7 @@ import { checkOrigin } from '../../plan/origin.ts';
 import { pinIn } from '../../plan/swarm/nodes.ts';
 import type { SwarmObserved } from '../../plan/swarm/observe.ts';
 import { observeStack, requireManager } from '../../plan/swarm/place.ts';
+import { taskLabels } from '../../plan/swarm/service-spec.ts';
 import { takeLock } from '../../state/lock.ts';
 import { names } from '../../state/names.ts';
 import { newestVersion, refuseNewer } from '../../state/newer-version.ts';
@@ -35,6 +36,8 @@ export interface SwarmTakenDown {
 /** How long tasks may take to end, and the network until nothing uses it. */
 const endMs = 120_000;
 const pauseMs = 300;
+/** How long an engine may take to remove the containers of tasks that have ended. */
+const graceMs = 10_000;
 
 /** Removes the services of a stack and its network; its history, secrets and volumes stay unless `volumes` says else. */
 export function takeDownOnSwarm(options: SwarmTakeDown): Promise<SwarmTakenDown> {
@@ -151,11 +154,11 @@ async function removeAll({ engine, stack, clock, signal }: SwarmTakeDown): Promi
   }
   const volumes = await engine.listVolumes({ [stackLabel]: stack, [roleLabel]: 'volume' });
   for (const { name } of volumes) {
-    // The containers of services that were removed before may still end.
-    for (const end = clock.now() + endMs; ; await clock.sleep(pauseMs, signal)) {
-      const users = await engine.listContainersOf(name);
-      const areEnding = users.length > 0 && users.every(({ labels }) => 'com.docker.swarm.service.id' in labels);
-      if (!areEnding || clock.now() > end) break;
+    for (const end = clock.now() + graceMs; ; await clock.sleep(pauseMs, signal)) {
+      const tasks = (await engine.listContainersOf(name)).filter(({ labels }) => labels[taskLabels.stack] === stack);
+      if (tasks.length === 0) break;
+      // An engine that has crashed may have forgotten them; their services are gone.
+      if (clock.now() > end) for (const { id } of tasks) await engine.removeContainer(id);
     }
     await engine.removeVolume(name);
   }
