@@ -1,4 +1,5 @@
-import type { Swarm, SwarmTask } from '../engine/swarm/swarm.ts';
+import { EngineError } from '../engine/engine-error.ts';
+import { type Swarm, type SwarmTask, whyNoLog } from '../engine/swarm/swarm.ts';
 import { taskName } from '../plan/swarm/nodes.ts';
 import type { SwarmObserved } from '../plan/swarm/observe.ts';
 import type { Clock } from '../util/clock.ts';
@@ -12,15 +13,23 @@ interface SwarmLogSource {
   readonly observe: () => Promise<SwarmObserved>;
   readonly services: readonly string[];
   readonly signal: AbortSignal;
+  /** Called for each log that cannot be read, with the reason. */
+  warn(text: string): void;
 }
 
 /** The lines of all tasks of the services, sorted by time; each is named with its task and its node. */
 export async function readSwarmLogs(source: SwarmLogSource, options: LogOptions): Promise<readonly ServiceLine[]> {
   const { swarm, signal } = source;
   const lines = await Promise.all(
-    (await tasksOf(source)).map(async ({ task, name }) => {
+    (await tasksOf(source)).map(async ({ task, name, unreadable }) => {
       const own: ServiceLine[] = [];
-      for await (const line of swarm.taskLogs(task.id, { ...options, signal })) own.push({ ...line, service: name });
+      if (unreadable !== undefined) source.warn(unreadable);
+      else {
+        await warned(source, name, async () => {
+          for await (const line of swarm.taskLogs(task.id, { ...options, signal }))
+            own.push({ ...line, service: name });
+        });
+      }
       return own;
     }),
   );
@@ -37,19 +46,42 @@ export async function followSwarmLogs(
   const startedAt = new Date(clock.now());
   for (const line of await readSwarmLogs(source, options)) onLine(line);
   const followed = new Map<string, Promise<void>>();
+  const last = new Map<string, string>();
   const follow = async (task: SwarmTask, name: string): Promise<void> => {
-    for await (const line of swarm.taskLogs(task.id, { since: startedAt, follow: true, signal })) {
-      if (compareTimes(line.time, startedAt.toISOString()) > 0) onLine({ ...line, service: name });
+    const since = last.get(task.id) ?? startedAt.toISOString();
+    for await (const line of swarm.taskLogs(task.id, { since: new Date(since), follow: true, signal })) {
+      if (compareTimes(line.time, since) <= 0) continue;
+      last.set(task.id, line.time);
+      onLine({ ...line, service: name });
     }
   };
   while (!signal.aborted) {
-    for (const { task, name } of await tasksOf(source)) {
-      if (task.desired === 'running' && !followed.has(task.id)) followed.set(task.id, follow(task, name));
+    for (const { task, name, unreadable } of await tasksOf(source)) {
+      if (task.desired !== 'running' || unreadable !== undefined || followed.has(task.id)) continue;
+      // A log that breaks off with its node goes on when the node is back.
+      const following = warned(source, name, () => follow(task, name));
+      followed.set(
+        task.id,
+        following.then(() => void followed.delete(task.id)),
+      );
     }
     await clock.sleep(1_000, signal).catch(() => undefined);
   }
   await Promise.allSettled(followed.values());
 }
+
+/** Reads a log; a failure of one is no reason to show none of the others. */
+async function warned({ signal, warn }: SwarmLogSource, name: string, read: () => Promise<void>): Promise<void> {
+  try {
+    await read();
+  } catch (error) {
+    if (signal.aborted) return;
+    if (!(error instanceof EngineError)) throw error;
+    warn(noLog(name, error.message));
+  }
+}
+
+const noLog = (name: string, why: string): string => `the log of ${name} cannot be read: ${why}`;
 
 /** The names by which the lines of the tasks are shown. */
 export async function taskNames(source: SwarmLogSource): Promise<readonly string[]> {
@@ -68,6 +100,10 @@ async function tasksOf({ observe, services }: SwarmLogSource) {
       ended.set(place, (ended.get(place) ?? 0) + 1);
       return (ended.get(place) ?? 0) <= endedTasks;
     });
-    return shown.map((task) => ({ task, name: taskName(service, task, observed.nodes) }));
+    return shown.map((task) => {
+      const name = taskName(service, task, observed.nodes);
+      const why = whyNoLog(task, observed.nodes);
+      return { task, name, unreadable: why && noLog(name, why) };
+    });
   });
 }

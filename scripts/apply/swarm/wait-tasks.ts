@@ -2,7 +2,7 @@ import { serviceOf } from '../../../stack/services.ts';
 import { fullName } from '../../../stack/swarm/swarm.ts';
 import { counted } from '../../../stack/values/words.ts';
 import { stackLabel } from '../../engine/labels.ts';
-import type { Swarm, SwarmNode, SwarmService, SwarmTask } from '../../engine/swarm/swarm.ts';
+import { type Swarm, type SwarmNode, type SwarmService, type SwarmTask, whyNoLog } from '../../engine/swarm/swarm.ts';
 import { meets, taskName, wantedTasks } from '../../plan/swarm/nodes.ts';
 import { hashTarget, taskLabels } from '../../plan/swarm/service-spec.ts';
 import type { SwarmServiceTarget } from '../../plan/swarm/target.ts';
@@ -129,7 +129,8 @@ function progressOf(running: number, wanted: number, own: readonly SwarmTask[]):
 async function failure(task: SwarmTask, nodes: readonly SwarmNode[], { swarm, target }: TaskWait): Promise<StackError> {
   const lines: string[] = [];
   try {
-    for await (const { text } of swarm.taskLogs(task.id, { tail: logLines })) lines.push(text);
+    const isThere = whyNoLog(task, nodes) === undefined;
+    if (isThere) for await (const { text } of swarm.taskLogs(task.id, { tail: logLines })) lines.push(text);
   } catch {
     // Its node may be gone: the engine's own reason is shown.
   }

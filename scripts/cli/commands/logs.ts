@@ -57,7 +57,8 @@ export const command = defineCommand({
       const { observeStack, requireManager } = await import('../../plan/swarm/place.ts');
       await requireManager(engine);
       const observe = () => observeStack(engine, config.name);
-      const ofTasks = { swarm: engine.swarm, observe, services, signal };
+      const warn = (text: string) => context.report({ kind: 'warning', text });
+      const ofTasks = { swarm: engine.swarm, observe, services, signal, warn };
       const printTask = printerOf(await taskNames(ofTasks));
       if (followed.isFollowing) {
         await followSwarmLogs({ ...ofTasks, clock: context.clock }, options, (line) => {

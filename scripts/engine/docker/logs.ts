@@ -37,6 +37,13 @@ export interface Frame {
 }
 
 const headerLength = 8;
+/** The stream of the engine's own words, with which it ends a stream that it cannot go on with. */
+const engineStream = 3;
+
+/** An error of the engine within a response; it counts as one that the engine has responded with. */
+class StreamFailure extends Error {
+  readonly statusCode = 500;
+}
 
 /**
  * Splits the stream in which the engine interleaves stdout and stderr: each frame has a header of one byte for the
@@ -47,10 +54,12 @@ export async function* framesOf(source: AsyncIterable<Buffer>): AsyncGenerator<F
   for await (const chunk of source) {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     while (rest.length >= headerLength) {
-      if ((rest[0] ?? 0) > 2 || rest.readUIntBE(1, 3) !== 0) throw new UnexpectedResponse(rest.toString('utf8'));
+      const stream = rest[0] ?? 0;
+      if (stream > engineStream || rest.readUIntBE(1, 3) !== 0) throw new UnexpectedResponse(rest.toString('utf8'));
       const end = headerLength + rest.readUInt32BE(4);
       if (rest.length < end) break;
-      yield { stream: rest[0] === 2 ? 'stderr' : 'stdout', content: rest.subarray(headerLength, end) };
+      if (stream === engineStream) throw new StreamFailure(rest.subarray(headerLength, end).toString('utf8'));
+      yield { stream: stream === 2 ? 'stderr' : 'stdout', content: rest.subarray(headerLength, end) };
       rest = rest.subarray(end);
     }
   }

@@ -137,6 +137,14 @@ export interface PlacedSpec {
   readonly force?: number | undefined;
 }
 
+/** Why the log of a task cannot be read; undefined when it can. A request for it would wait for the node. */
+export function whyNoLog({ node }: SwarmTask, nodes: readonly SwarmNode[]): string | undefined {
+  if (node === undefined) return 'it has no node yet';
+  const own = nodes.find(({ id }) => id === node);
+  if (own === undefined) return 'its node has left the swarm';
+  return own.isReady ? undefined : `its node ${own.name} is down`;
+}
+
 interface TaskLogOptions {
   readonly tail?: number | undefined;
   readonly follow?: boolean | undefined;

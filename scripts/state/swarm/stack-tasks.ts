@@ -3,7 +3,7 @@ import { parseJson } from '../../../stack/values/parse.ts';
 import type { ContainerSummary, Engine } from '../../engine/engine.ts';
 import { serviceLabel, specLabel, stackLabel } from '../../engine/labels.ts';
 import type { LogLine } from '../../engine/log-line.ts';
-import type { SwarmTask } from '../../engine/swarm/swarm.ts';
+import { type SwarmTask, whyNoLog } from '../../engine/swarm/swarm.ts';
 import { systemClock } from '../../util/clock.ts';
 import { ConnectionError } from '../../util/http.ts';
 import type { ServiceClient } from '../service-client.ts';
@@ -20,9 +20,12 @@ export interface StackTasks {
   readonly exec: TaskClient['exec'];
   /** A file of a service that the swarm stores for it; undefined when it has none there. */
   file(service: string, path: string): Promise<string | undefined>;
-  /** The lines of all tasks of a service since a time. */
+  /** The lines of all tasks of a service since a time, as far as their nodes are there. */
   lines(service: string, since: Date, signal: AbortSignal): Promise<readonly LogLine[]>;
 }
+
+/** How long the log of a task is waited for: its node may have been lost without the swarm knowing it yet. */
+const logMs = 4_000;
 
 /** Finds the tasks of a stack. Closing the client removes the container through which they are reached. */
 export async function openStackTasks(
@@ -85,10 +88,14 @@ export async function openStackTasks(
       return task && toContainer(service, task);
     },
     lines: async (service, since, signal) => {
+      const [all, nodes] = await Promise.all([listTasks(service), swarm.listNodes()]);
       const lines: LogLine[] = [];
-      for (const { id } of await listTasks(service)) {
-        for await (const line of swarm.taskLogs(id, { since, signal })) lines.push(line);
-      }
+      const read = async ({ id }: SwarmTask): Promise<void> => {
+        const limited = AbortSignal.any([signal, AbortSignal.timeout(logMs)]);
+        for await (const line of swarm.taskLogs(id, { since, signal: limited })) lines.push(line);
+      };
+      await Promise.all(all.filter((task) => whyNoLog(task, nodes) === undefined).map(read));
+      signal.throwIfAborted();
       return lines.toSorted((a, b) => (a.time < b.time ? -1 : 1));
     },
   };

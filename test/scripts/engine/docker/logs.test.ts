@@ -91,3 +91,17 @@ test('an incomplete frame must be left out', async () => {
   for await (const frame of framesOf(cut(bytes, 7))) read.push(frame);
   expect(read).toEqual([whole]);
 });
+
+test("the engine's own words must end a log as an error, after the lines before", async () => {
+  const words = 'Error grabbing logs: rpc error: code = Unknown desc = warning: incomplete log stream';
+  const line = toBytes([{ stream: 'stdout', content: Buffer.from('2026-01-02T03:04:05Z one\n') }]);
+  const failure = toBytes([{ stream: 'stdout', content: Buffer.from(words) }]);
+  failure[0] = 3;
+  await using daemon = await fakeDaemon((_request, response) => response.end(Buffer.concat([line, failure])));
+  const read: string[] = [];
+  const reading = async () => {
+    for await (const { text } of daemon.engine.logs('x', {})) read.push(text);
+  };
+  await expect(reading()).rejects.toMatchObject({ code: 'refused', message: words });
+  expect(read).toEqual(['one']);
+});
