@@ -431,8 +431,9 @@ describe('down', () => {
     const left = await stack.observe(others[0] ?? first);
     expect([left.services.size, left.files, left.records, left.network]).toEqual([0, [], [], undefined]);
     for (const node of others) {
-      const [, command = ''] = new RegExp(`on ${node.name}: (docker volume rm .*)`).exec(stderr) ?? [];
-      await lab.docker(node, ...command.split(' ').slice(1));
+      expect(stderr).toMatch(new RegExp(`^  on ${node.name}: .*\\bshop-prometheus-data\\b`, 'm'));
+      const [command = ''] = /docker volume ls .*/.exec(stderr) ?? [];
+      await execa('sh', ['-c', command], { env: { DOCKER_HOST: node.dockerHost } });
     }
     for (const node of lab.nodes) {
       const label = `label=${stackLabel}=shop`;

@@ -76,7 +76,12 @@ async function change(given: SwarmChangeOptions): Promise<SwarmChanged> {
   const changed = new Set(plan.changes.flatMap(({ service, action }) => (action === 'none' ? [] : [service])));
   await validateInContainers({ ...given, rendering, imageOf, isChanged: ({ name }: Service) => changed.has(name) });
   await applyTarget(plan, { ...given, target, observed, config, command, recreate, labels: originLabels(origin) });
-  return { plan, urls: urlsOf(target, await observeStack(engine, stack)) };
+  // The change is confirmed: neither an engine that is lost now nor an interrupt makes it a failure.
+  const now = await observeStack(engine, stack).catch((error: unknown) => {
+    if (!(error instanceof EngineError) && !signal.aborted) throw error;
+    return observed;
+  });
+  return { plan, urls: urlsOf(target, now) };
 }
 
 export type ApplyTargetOptions = Run & Omit<SwarmContext, 'client' | 'record'>;

@@ -11,7 +11,7 @@ import { names } from '../../state/names.ts';
 import { newestVersion, refuseNewer } from '../../state/newer-version.ts';
 import { originOf } from '../../state/origin.ts';
 import { swarmLocks } from '../../state/swarm/lock-store.ts';
-import { lastConfirmed, recordRole } from '../../state/swarm/records.ts';
+import { recordRole } from '../../state/swarm/records.ts';
 import { removeLeftReaders } from '../../state/swarm/secret-reader.ts';
 import { removeLeftClients } from '../../state/swarm/task-client.ts';
 import { StackError, unchangedIfInterrupted } from '../../util/stack-error.ts';
@@ -131,7 +131,7 @@ async function removeNetwork({ engine, stack, clock, signal }: SwarmTakeDown, id
 function volumesOn({ nodes, services, records }: SwarmObserved, stack: string) {
   const targets = [
     ...[...services.values()].flatMap(({ target }) => target ?? []),
-    ...(lastConfirmed(records)?.target?.services ?? []),
+    ...records.flatMap(({ target }) => target?.services ?? []),
   ];
   return nodes.flatMap(({ id, name: node }) => {
     const volumes = targets.flatMap(({ container, constraints }) => {

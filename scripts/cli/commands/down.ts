@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { counted } from '../../../stack/values/words.ts';
 import type { SwarmTakeDown } from '../../apply/swarm/take-down.ts';
 import { findBelongings, takeDown } from '../../apply/take-down.ts';
+import { stackLabel } from '../../engine/labels.ts';
 import { type Context, type ExitCode, exitCodes } from '../context.ts';
 import { keptNetworksSchema, removedSchema, toRemoved } from '../json/change.ts';
 import { printRemoved } from '../print/change.ts';
@@ -79,12 +80,12 @@ async function downOnSwarm(
       : `${stack}: ${counted(taken.services.length, 'service')} removed, ${kept}\n`,
   );
   if (taken.left.length > 0) {
-    const lines = taken.left.map(
-      ({ node, volumes: names }) => `\n  on ${node}: docker volume rm --force ${names.join(' ')}`,
-    );
+    // By the label, since those of services that stack.yml no longer has may be there too.
+    const command = `docker volume ls --quiet --filter label=${stackLabel}=${stack} | xargs -r docker volume rm`;
+    const lines = taken.left.map(({ node, volumes: names }) => `\n  on ${node}: ${names.join(', ')}`);
     report({
       kind: 'warning',
-      text: `the engine of a manager reaches only the volumes of its own node:${lines.join('')}`,
+      text: `the engine of a manager reaches only the volumes of its own node; to delete those of another one, run there\n  ${command}${lines.join('')}`,
     });
   }
   return exitCodes.fine;
