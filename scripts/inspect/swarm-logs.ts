@@ -19,21 +19,33 @@ interface SwarmLogSource {
 
 /** The lines of all tasks of the services, sorted by time; each is named with its task and its node. */
 export async function readSwarmLogs(source: SwarmLogSource, options: LogOptions): Promise<readonly ServiceLine[]> {
+  return inOrder(await readTasks(source, options));
+}
+
+const inOrder = (read: readonly TaskLines[]): readonly ServiceLine[] =>
+  read.flatMap(({ lines }) => lines).toSorted((a, b) => compareTimes(a.time, b.time));
+
+interface TaskLines {
+  /** The id of the task. */
+  readonly task: string;
+  readonly lines: readonly ServiceLine[];
+}
+
+async function readTasks(source: SwarmLogSource, options: LogOptions): Promise<readonly TaskLines[]> {
   const { swarm, signal } = source;
-  const lines = await Promise.all(
+  return Promise.all(
     (await tasksOf(source)).map(async ({ task, name, unreadable }) => {
-      const own: ServiceLine[] = [];
+      const lines: ServiceLine[] = [];
       if (unreadable !== undefined) source.warn(unreadable);
       else {
         await warned(source, name, async () => {
           for await (const line of swarm.taskLogs(task.id, { ...options, signal }))
-            own.push({ ...line, service: name });
+            lines.push({ ...line, service: name });
         });
       }
-      return own;
+      return { task: task.id, lines };
     }),
   );
-  return lines.flat().toSorted((a, b) => compareTimes(a.time, b.time));
 }
 
 /** Calls back for existing lines and then for each new one, of new tasks too, until the signal aborts. */
@@ -43,18 +55,29 @@ export async function followSwarmLogs(
   onLine: (line: ServiceLine) => void,
 ): Promise<void> {
   const { swarm, signal, clock } = source;
-  const startedAt = new Date(clock.now());
-  for (const line of await readSwarmLogs(source, options)) onLine(line);
-  const followed = new Map<string, Promise<void>>();
-  const last = new Map<string, string>();
+  const read = await readTasks(source, options);
+  for (const line of inOrder(read)) onLine(line);
+  const known = new Set(read.map(({ task }) => task));
+  const last = new Map(
+    read.flatMap(({ task, lines }): [string, string][] => {
+      const newest = lines.at(-1);
+      return newest === undefined ? [] : [[task, newest.time]];
+    }),
+  );
   const follow = async (task: SwarmTask, name: string): Promise<void> => {
-    const since = last.get(task.id) ?? startedAt.toISOString();
-    for await (const line of swarm.taskLogs(task.id, { since: new Date(since), follow: true, signal })) {
-      if (compareTimes(line.time, since) <= 0) continue;
+    // The clock of a node may differ from the one here: only its own lines say how far its log was read.
+    const seen = last.get(task.id);
+    const { since = new Date(0), tail } = options;
+    const from =
+      seen === undefined ? { since, tail: known.has(task.id) ? tail : undefined } : { since: new Date(seen) };
+    for await (const line of swarm.taskLogs(task.id, { ...from, follow: true, signal })) {
+      // What is asked since a time has the lines of that time too.
+      if (seen !== undefined && compareTimes(line.time, seen) <= 0) continue;
       last.set(task.id, line.time);
       onLine({ ...line, service: name });
     }
   };
+  const followed = new Map<string, Promise<void>>();
   while (!signal.aborted) {
     for (const { task, name, unreadable } of await tasksOf(source)) {
       if (task.desired !== 'running' || unreadable !== undefined || followed.has(task.id)) continue;

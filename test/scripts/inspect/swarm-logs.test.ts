@@ -88,3 +88,48 @@ it('must follow a log that broke off with its node again when the node is back, 
   stop();
   await following;
 });
+
+/** The lines of a log as the engine sends them: those since a time, to the whole second, and of these the last. */
+const sent = (lines: readonly LogLine[], { since, tail }: { since?: Date | undefined; tail?: number | undefined }) => {
+  const from = lines.filter(({ time }) => Date.parse(time) >= Math.floor((since?.getTime() ?? 0) / 1_000) * 1_000);
+  return tail === undefined ? from : from.slice(Math.max(0, from.length - tail));
+};
+
+it.each([
+  ['ahead of', Date.parse('2030-01-01T00:00:00Z')],
+  ['behind', Date.parse('2020-01-01T00:00:00Z')],
+])('must show each line once when the clock here is %s that of the node', async (_, now) => {
+  const time = new SteeredTime(now);
+  const { source, stop } = await prometheusOn(
+    () => true,
+    async function* (id, options) {
+      if (!id.startsWith('prometheus-1')) return;
+      // The third is written between the reading and the following.
+      yield* sent(options.follow === true ? [line(1), line(2), line(3)] : [line(1), line(2)], options);
+    },
+  );
+  const seen: string[] = [];
+  const following = followSwarmLogs({ ...source, clock: time }, {}, ({ text }) => void seen.push(text));
+  await eventually(() => expect(seen).toContain('3'));
+  stop();
+  await following;
+  expect(seen).toEqual(['1', '2', '3']);
+});
+
+it('must show no old lines of a task of which none were asked', async () => {
+  const { source, stop } = await prometheusOn(
+    () => true,
+    async function* (id, options) {
+      if (!id.startsWith('prometheus-1')) return;
+      yield* sent([line(1), line(2)], options);
+      if (options.follow === true) yield line(3);
+    },
+  );
+  const seen: string[] = [];
+  const clock = new SteeredTime();
+  const following = followSwarmLogs({ ...source, clock }, { tail: 0 }, ({ text }) => void seen.push(text));
+  await eventually(() => expect(seen).toContain('3'));
+  stop();
+  await following;
+  expect(seen).toEqual(['3']);
+});
