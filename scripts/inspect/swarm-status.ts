@@ -12,6 +12,7 @@ import { knownSecrets, type SwarmServiceTarget, type SwarmTarget } from '../plan
 import { lastConfirmed } from '../state/swarm/records.ts';
 import { openTaskClient, type TaskClient } from '../state/swarm/task-client.ts';
 import type { Clock } from '../util/clock.ts';
+import { ConnectionError } from '../util/http.ts';
 import { StackError } from '../util/stack-error.ts';
 import type { ServiceStatus, StatusProblem } from './probe.ts';
 import type { StackStatus } from './status.ts';
@@ -34,13 +35,15 @@ export async function takeSwarmStatus(options: SwarmStatusOptions): Promise<Stac
   const { engine, target, observed, clock, signal } = options;
   const { stack } = target;
   const running = [...observed.services.values()].flatMap((service) => service.target ?? []);
-  const image = imageForClient({ services: running });
-  const reach = { stack, image: image ?? '', known: knownSecrets(target), clock, signal };
-  await using client = image === undefined ? undefined : openTaskClient(engine, reach);
+  const reach = { stack, image: imageForClient({ services: running }), known: knownSecrets(target), clock, signal };
+  await using opened = openTaskClient(engine, reach);
+  const unasked = await whyUnasked(opened, options);
+  const client = unasked === undefined ? opened : undefined;
   const perService = await Promise.all(
     target.services.map((service) => statusOf(service, observed.services.get(service.service), client, options)),
   );
   const problems = [
+    ...(unasked === undefined ? [] : [unasked]),
     ...nodeProblems(observed),
     ...historyProblems(observed),
     ...perService.flatMap((service) => service.problems),
@@ -55,6 +58,24 @@ export async function takeSwarmStatus(options: SwarmStatusOptions): Promise<Stac
     isRight: problems.every(({ tone }) => tone !== 'wrong'),
   };
 }
+
+/** Why no task can be asked from here, which is no fault of the tasks; undefined when they can be, or none runs. */
+async function whyUnasked(client: TaskClient, { observed }: SwarmStatusOptions): Promise<StatusProblem | undefined> {
+  const tasks = [...observed.services.values()].flatMap((service) => service.tasks);
+  if (!tasks.some((task) => isAskable(task, observed.nodes))) return undefined;
+  const problem = { tone: 'wrong', service: 'tasks' } as const;
+  try {
+    await client.open();
+    return undefined;
+  } catch (error) {
+    if (error instanceof ConnectionError) return { ...problem, message: error.message, tryThis: 'promstack up' };
+    if (!(error instanceof StackError)) throw error;
+    return { ...problem, message: `none was asked what it runs: ${error.why}`, tryThis: error.tryThis };
+  }
+}
+
+const isAskable = (task: SwarmTask, nodes: readonly SwarmNode[]): boolean =>
+  task.desired === 'running' && task.state === 'running' && nodeOf(task, nodes)?.isReady !== false;
 
 interface TaskStatuses {
   readonly statuses: readonly ServiceStatus[];
@@ -128,11 +149,12 @@ async function taskStatus(
     uptime: node === undefined ? undefined : `Up on ${node.name}`,
     url: node === undefined || port === undefined ? undefined : `http://${node.name}:${port.host}`,
   };
-  if (task.state !== 'running' || node?.isReady === false || client === undefined) {
+  if (!isAskable(task, nodes)) {
     return { statuses: [{ ...base, state: task.state === 'running' ? 'dead' : 'created' }], problems: [] };
   }
   const service = serviceOf(target.container) ?? findService(target.service);
   const status = { ...base, state: 'running' as const };
+  if (client === undefined) return { statuses: [status], problems: [] };
   try {
     await confirmTasks([task], nodes, { target, config, files, network, client, clock, signal, deadlineMs: proofMs });
   } catch (error) {

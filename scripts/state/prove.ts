@@ -39,6 +39,8 @@ async function ask(proof: Proof, { request, signal }: ProofContext): Promise<Ver
     return proof.assess(await request(proof.request, { timeoutMs: proofMs }));
   } catch (error) {
     signal.throwIfAborted();
+    // What prevents the request itself does not pass by waiting.
+    if (error instanceof StackError) throw error;
     return { kind: 'notYet', because: `it does not answer: ${(error as Error).message}` };
   }
 }

@@ -91,7 +91,7 @@ export async function applyTarget(plan: Plan<SwarmAction>, options: ApplyTargetO
   const { engine, target, signal, report, clock } = options;
   const { stack } = target;
   await removeLeftClients(engine, stack, 'ended');
-  const image = imageForClient(target) ?? '';
+  const image = imageForClient(target);
   const known = knownSecrets(target);
   await using client = openTaskClient(engine, { stack, image, known, clock, signal: AbortSignal.any([]) });
   const context: SwarmContext = { ...options, client };

@@ -96,7 +96,7 @@ async function showOfSwarm(context: PasswordContext, engine: Engine, { name: sta
   const mounted = all.find(({ service }) => service === grafana.name)?.files.find(({ target }) => target === path);
   const secrets = files.filter(({ kind, name }) => kind === 'secret' && name === mounted?.name);
   if (secrets.length === 0) throw noPassword();
-  const image = imageForClient({ services: all }) ?? '';
+  const image = imageForClient({ services: all });
   const read = await readSecrets(engine, { ...context, stack, image, secrets });
   print(context, { password: new Secret(read.get(mounted?.name ?? '') ?? '', 'the swarm') });
   return exitCodes.fine;

@@ -2,6 +2,7 @@ import type { StackConfig } from '../../../stack/config.ts';
 import { andList } from '../../../stack/values/words.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Rendering } from '../../render/rendering.ts';
+import { type ClientImages, clientImages } from '../../state/swarm/client-image.ts';
 import { lastConfirmed } from '../../state/swarm/records.ts';
 import { StackError } from '../../util/stack-error.ts';
 import { checkNetworks } from '../joined-networks.ts';
@@ -83,12 +84,9 @@ export function checkNodes({ stack, services }: SwarmTarget, { nodes }: SwarmObs
   }
 }
 
-/** An image of the stack that has busybox: that of a server, rather than of an exporter. */
-export function imageForClient({ services }: Pick<SwarmTarget, 'services'>): string | undefined {
-  const [first] = ['prometheus', 'alertmanager', 'pushgateway'].flatMap(
-    (name) => services.find(({ service }) => service === name)?.container.image ?? [],
-  );
-  return first ?? services[0]?.container.image;
+/** The images of a target that can run what asks its tasks. */
+export function imageForClient({ services }: Pick<SwarmTarget, 'services'>): ClientImages {
+  return clientImages(new Map(services.map(({ service, container }) => [service, container.image])));
 }
 
 /** The address at which each service is published: that of a node that runs it, or is to run it. */

@@ -5,6 +5,7 @@ import type { MountedFile, SwarmFile, SwarmServiceSpec, SwarmTask } from '../../
 import type { Clock } from '../../util/clock.ts';
 import { addSecret } from '../../util/redaction.ts';
 import { StackError } from '../../util/stack-error.ts';
+import { type ClientImages, imageHere } from './client-image.ts';
 
 /** The stack of what exists for the time of a command only, and is none of its services. */
 export const helperStackLabel = 'dev.promstack.swarm.stack';
@@ -19,8 +20,7 @@ const user = 65_534;
 
 export interface SecretReading {
   readonly stack: string;
-  /** An image with busybox that this node has. */
-  readonly image: string;
+  readonly image: ClientImages;
   readonly secrets: readonly Pick<SwarmFile, 'name' | 'id'>[];
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -31,10 +31,11 @@ export interface SecretReading {
  * node of this engine, without a network, and promstack reads its files. They are in its memory only, and in no log.
  */
 export async function readSecrets(engine: Engine, reading: SecretReading): Promise<ReadonlyMap<string, string>> {
-  const { stack, image, secrets, clock, signal } = reading;
+  const { stack, secrets, clock, signal } = reading;
   if (secrets.length === 0) return new Map();
   const { swarm } = engine;
   await removeLeftReaders(engine, stack, 'ended');
+  const image = await imageHere(engine, reading.image, signal);
   const { node = '' } = await swarm.membership();
   const name = `${stack}-reach-${randomBytes(4).toString('hex')}`;
   const files = secrets.map((secret, at): MountedFile => {

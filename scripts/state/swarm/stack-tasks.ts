@@ -7,6 +7,7 @@ import { type SwarmTask, whyNoLog } from '../../engine/swarm/swarm.ts';
 import { systemClock } from '../../util/clock.ts';
 import { ConnectionError } from '../../util/http.ts';
 import type { ServiceClient } from '../service-client.ts';
+import { clientImages } from './client-image.ts';
 import { readSecrets, type SecretReading } from './secret-reader.ts';
 import type { TaskFiles } from './task-access.ts';
 import { openTaskClient, stackNetwork, type TaskClient } from './task-client.ts';
@@ -42,9 +43,7 @@ export async function openStackTasks(
     stackNetwork(engine, stack),
   ]);
   const idsByName = new Map(services.map(({ id, labels }) => [labels[serviceLabel] ?? '', id]));
-  const imageOf = (service: string): string | undefined =>
-    services.find(({ labels }) => labels[serviceLabel] === service)?.image;
-  const image = ['prometheus', 'alertmanager', 'pushgateway'].flatMap((name) => imageOf(name) ?? [])[0] ?? '';
+  const image = clientImages(new Map(services.map(({ image, labels }) => [labels[serviceLabel] ?? '', image])));
   const tasks = openTaskClient(engine, { stack, image, clock, signal });
   const read = new Map<string, Promise<ReadonlyMap<string, string>>>();
   const filesOf = (name: string): TaskFiles => {

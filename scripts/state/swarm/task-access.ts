@@ -3,6 +3,7 @@ import type { AccessSpec } from '../../../stack/model.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { stackLabel } from '../../engine/labels.ts';
 import type { MountedFile } from '../../engine/swarm/swarm.ts';
+import { StackError } from '../../util/stack-error.ts';
 import { type ServerAccess, toServerAccess } from '../server-access.ts';
 import { readSecrets, type SecretReading } from './secret-reader.ts';
 
@@ -37,7 +38,13 @@ export function taskAccess(
     if (access === undefined) return undefined;
     const own = files.filter(({ target }) => target.startsWith(`${clientFolder}/`));
     const key = own.map(({ name }) => name).join();
-    const opened = read.get(key) ?? accessOf(access, own);
+    const opened =
+      read.get(key) ??
+      accessOf(access, own).catch((error: unknown) => {
+        // An engine that fails now may answer the next request.
+        if (!(error instanceof StackError)) read.delete(key);
+        throw error;
+      });
     read.set(key, opened);
     return opened;
   };

@@ -4,8 +4,10 @@ import type { Engine, ExecOptions, ExecResult } from '../../engine/engine.ts';
 import { EngineError } from '../../engine/engine-error.ts';
 import { stackLabel as ownerLabel, roleLabel } from '../../engine/labels.ts';
 import { ConnectionError, type FullResponse } from '../../util/http.ts';
+import { StackError } from '../../util/stack-error.ts';
 import { names } from '../names.ts';
 import { type RequestOptions, requestByTls, requestInside } from '../service-client.ts';
+import { imageHere } from './client-image.ts';
 import { helperRole, helperStackLabel, type SecretReading } from './secret-reader.ts';
 import { type TaskFiles, taskAccess } from './task-access.ts';
 
@@ -22,6 +24,8 @@ export interface TaskClient extends AsyncDisposable {
   request(address: string, request: HttpRequest, options: RequestOptions, task?: TaskFiles): Promise<FullResponse>;
   /** Runs a program of its image there. */
   exec(argv: readonly string[], options: Pick<ExecOptions, 'stdin' | 'signal'>): Promise<ExecResult>;
+  /** Rejects with a StackError that says why no task can be asked from here. */
+  open(): Promise<void>;
 }
 
 /** After that it ends by itself, when promstack was killed. */
@@ -33,12 +37,13 @@ interface TaskClientOptions extends Omit<SecretReading, 'secrets'> {
 }
 
 export function openTaskClient(engine: Engine, options: TaskClientOptions): TaskClient {
-  const { stack, image } = options;
+  const { stack } = options;
   const accessOf = taskAccess(engine, options);
   let opening: Promise<string> | undefined;
-  const open = async (): Promise<string> => {
+  const create = async (): Promise<string> => {
     const network = await stackNetwork(engine, stack);
     if (network === undefined) throw new ConnectionError('connection', `the network ${names.network(stack)} is gone`);
+    const image = await imageHere(engine, options.image, options.signal);
     const id = await engine.createHelper({
       name: `${stack}-reach-${randomBytes(4).toString('hex')}`,
       image,
@@ -57,18 +62,28 @@ export function openTaskClient(engine: Engine, options: TaskClientOptions): Task
       throw error;
     }
   };
+  const open = (): Promise<string> => {
+    opening ??= create().catch((error: unknown) => {
+      // A failure that may pass is not kept: what is confirmed or rolled back next needs it too.
+      if (!(error instanceof StackError)) opening = undefined;
+      throw error;
+    });
+    return opening;
+  };
   return {
     async request(address, request, options, task) {
-      opening ??= open();
+      const container = await open();
       const access = task && (await accessOf(task));
       const headers = { ...request.headers, ...access?.headers };
       const sent = access === undefined ? request : { ...request, headers };
-      if (access?.tls === undefined) return requestInside(engine, await opening, address, sent, options);
-      return requestByTls(engine, { container: await opening, host: address, tls: access.tls }, sent, options);
+      if (access?.tls === undefined) return requestInside(engine, container, address, sent, options);
+      return requestByTls(engine, { container, host: address, tls: access.tls }, sent, options);
     },
     async exec(argv, options) {
-      opening ??= open();
-      return engine.exec(await opening, argv, options);
+      return engine.exec(await open(), argv, options);
+    },
+    async open() {
+      await open();
     },
     async [Symbol.asyncDispose]() {
       const id = await opening?.catch(() => undefined);

@@ -28,7 +28,7 @@ function accessWith(known: ReadonlyMap<string, string>) {
   // Reading a secret begins with a look at what other promstacks have left.
   const engine = { swarm: { listFiles, listServices: unread } } as unknown as Engine;
   const { signal } = new AbortController();
-  const accessOf = taskAccess(engine, { stack: 'shop', image: 'image', known, clock: flyingClock(), signal });
+  const accessOf = taskAccess(engine, { stack: 'shop', image: ['image'], known, clock: flyingClock(), signal });
   return { accessOf, asked: () => asked };
 }
 
