@@ -122,6 +122,8 @@ export interface Service {
   readonly slowReload?: string | undefined;
   /** Proofs that the running server runs exactly these files. */
   proofs(release: Release): readonly Proof[];
+  /** The files whose MD5 digests its proofs need, also where their content cannot be read back. */
+  readonly digestedFiles?: readonly string[] | undefined;
   healthIndicators?(config: StackConfig): readonly HealthIndicator[];
   /** Problems that only its log shows, from the lines since it loaded its config. */
   logProblems?(logLines: readonly string[]): NonNullable<Reading['problems']>;

@@ -150,6 +150,7 @@ export const alertmanager = defineService({
   upkeep: ({ args }) => (featuresIn(args).includes(recorderFeature) ? rotateAlertLog : undefined),
   reload: { method: 'POST', port, path: '/-/reload' },
   proofs,
+  digestedFiles: [mainFile],
   parts: (read) => namedParts('receiver', read(mainFile), 'receivers', 'name'),
   alertRouting,
   copyData: copyFiles,

@@ -28,7 +28,10 @@ export interface SwarmServiceTarget {
   readonly dnsOptions?: readonly string[] | undefined;
   /** Hash of its files before the stamp; undefined when it has none. */
   readonly revision?: string | undefined;
-  /** MD5 of each of its files by path, in hexadecimal, for the proofs of servers that identify their files by one. */
+  /**
+   * MD5 of its secret files by path, in hexadecimal: only of those that its server itself identifies by one. Of any other nobody could
+   * try a list of passwords.
+   */
   readonly digests: Readonly<Record<string, string>>;
 }
 
@@ -130,7 +133,9 @@ function toService(
       ...owner,
       mode: file.mode,
     };
-    return { stored, mounted, digest: createHash('md5').update(content).digest('hex') };
+    const needsDigest = kind === 'secret' && service.digestedFiles?.includes(file.path) === true;
+    const digests = needsDigest ? [[file.path, createHash('md5').update(content).digest('hex')] as const] : [];
+    return { stored, mounted, digests };
   });
   const secrets = (hasFiles ? (service.generatedSecrets ?? []) : []).map(({ name, length, given }) => {
     const value = given?.(config);
@@ -163,7 +168,7 @@ function toService(
       // A name that does not exist yet is asked of the DNS outside, which a node may not reach.
       ...(service.looksForReplicas === true ? { dnsOptions: ['timeout:1', 'attempts:2'] } : {}),
       ...(hasFiles ? { revision } : {}),
-      digests: Object.fromEntries(own.map(({ path }, at) => [path, placed[at]?.digest ?? ''])),
+      digests: Object.fromEntries(placed.flatMap(({ digests }) => digests)),
     },
     stored: [...placed, ...secrets].map(({ stored }) => stored),
   };

@@ -1,8 +1,12 @@
+import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
 import type { SwarmFile } from '../../../../scripts/engine/swarm/swarm.ts';
 import { toRelease } from '../../../../scripts/plan/swarm/release.ts';
 import { type TargetOptions, toTarget } from '../../../../scripts/plan/swarm/target.ts';
 import { InputError } from '../../../../scripts/util/stack-error.ts';
+import type { Verdict } from '../../../../stack/model.ts';
+import { contentOf, Secret } from '../../../../stack/secret.ts';
+import type { Release } from '../../../../stack/service.ts';
 import { renderCase } from '../../../golden/golden.ts';
 
 const options: TargetOptions = {
@@ -65,25 +69,55 @@ it('must store no empty file, which managers refuse', async () => {
   expect(stored.filter(({ content }) => content?.length === 0)).toEqual([]);
 });
 
-it('must prove a release whose secret files cannot be read back, by their digests', async () => {
+/** The golden stack whose Alertmanager has a secret in its main file, and one that is a file of its own. */
+async function withSecretFiles() {
   const rendering = await renderCase('swarm');
-  const { services, stored } = toTarget(rendering, options);
-  const grafana = services.find(({ service }) => service === 'grafana');
-  if (grafana === undefined) throw new Error('no Grafana');
-  const files = stored.map(({ kind, name, content }): SwarmFile => {
-    return {
-      kind,
-      id: name,
-      name,
-      version: 1,
-      labels: {},
-      content: kind === 'secret' ? undefined : content?.toString(),
-    };
+  const password = { service: 'alertmanager', path: 'secrets/password', mode: 0o400, origin: 'stack.yml' };
+  const services = rendering.services.map((service) => {
+    if (service.service.name !== 'alertmanager') return service;
+    const files = service.files.map((file) =>
+      file.path === 'alertmanager.yml' ? { ...file, content: new Secret(contentOf(file), 'stack.yml') } : file,
+    );
+    return { ...service, files: [...files, { ...password, content: new Secret('hunter2', 'PASSWORD') }] };
   });
-  const release = toRelease(grafana, rendering.config, files);
-  for (const { path, content } of release.files) {
-    const digest = grafana.digests[path];
-    if (digest === undefined) continue;
-    expect(Buffer.from(release.md5(String(content))).toString('hex'), path).toBe(digest);
+  return { ...rendering, services };
+}
+
+it('must store no digest by which a password could be found: only that of a secret file that its server identifies by one', async () => {
+  const { services } = toTarget(await withSecretFiles(), options);
+  const digests = services.flatMap(({ service, digests: own }) => Object.keys(own).map((path) => `${service}/${path}`));
+  expect(digests).toEqual(['alertmanager/alertmanager.yml']);
+  const text = JSON.stringify(services);
+  for (const hash of ['md5', 'sha1', 'sha256']) {
+    expect(text).not.toContain(createHash(hash).update('hunter2').digest('hex').slice(0, 12));
   }
+  const plain = toTarget(await renderCase('swarm'), options);
+  expect(plain.services.map(({ digests: own }) => own)).toEqual(plain.services.map(() => ({})));
+});
+
+it('must prove a release whose secret files cannot be read back, by their digests, also with those of earlier builds', async () => {
+  const rendering = await withSecretFiles();
+  const { services, stored } = toTarget(rendering, options);
+  const target = services.find(({ service }) => service === 'alertmanager');
+  const rendered = rendering.services.find(({ service }) => service.name === 'alertmanager');
+  if (target === undefined || rendered === undefined) throw new Error('no Alertmanager');
+  const files = stored.map(({ kind, name, content }): SwarmFile => {
+    const text = kind === 'secret' ? undefined : content?.toString();
+    return { kind, id: name, name, version: 1, labels: {}, content: text };
+  });
+  const exportedFor = (release: Release): Verdict | undefined => {
+    const digest = createHash('md5')
+      .update(contentOf(rendered.files.find(({ path }) => path === 'alertmanager.yml') ?? { content: '' }))
+      .digest();
+    const body = `alertmanager_config_hash ${digest.readUIntLE(0, 6)}\n`;
+    return rendered.service.proofs(release)[0]?.assess({ status: 200, body });
+  };
+  expect(exportedFor(toRelease(target, rendering.config, files))).toEqual({ kind: 'proven' });
+  const all = rendered.files.map(
+    (file) => [file.path, createHash('md5').update(contentOf(file)).digest('hex')] as const,
+  );
+  const earlier = { ...target, digests: Object.fromEntries(all) };
+  expect(exportedFor(toRelease(earlier, rendering.config, files))).toEqual({ kind: 'proven' });
+  const others = toRelease({ ...target, digests: {} }, rendering.config, files);
+  expect(exportedFor(others)?.kind).toBe('notYet');
 });
