@@ -4,17 +4,21 @@ import { currentEngine } from '../scripts/dev/current-engine.ts';
 import { defaultImagesFile, withTestImages } from '../scripts/dev/test-images.ts';
 import { isFull, onlyFullOnCurrentEngine } from './support/shares.ts';
 
+/** Projects do not inherit their expectations from the configuration as a whole. */
+const poll = { timeout: 10_000 };
+
 /** Everything in scenarios/ uses a container engine, a real server or the built program; nothing else does. */
 const unit: TestProjectInlineConfiguration = {
   test: {
     name: 'unit',
     root: '.',
     include: ['test/**/*.test.ts'],
-    setupFiles: ['test/support/forget-secrets.ts'],
+    setupFiles: ['test/support/forget-secrets.ts', 'test/support/seed.ts'],
     exclude: ['test/scenarios/**'],
     // One module graph for all files instead of one a file: a third of the time.
     isolate: false,
     testTimeout: 60_000,
+    expect: { requireAssertions: true, poll },
     sequence: { groupOrder: 0 },
   },
 };
@@ -35,7 +39,10 @@ const engine: TestProjectInlineConfiguration = {
     include: ['test/scenarios/**/*.test.ts'],
     exclude: ['test/scenarios/current-engine.test.ts'],
     globalSetup: ['test/support/build.ts', 'test/support/images.ts'],
-    testTimeout: 60_000,
+    setupFiles: ['test/support/seed.ts'],
+    // Longer than what its tests wait for, so that a failure says what did not come.
+    testTimeout: 240_000,
+    expect: { poll },
     hookTimeout: 300_000,
     sequence: { groupOrder: 1 },
   },
@@ -63,7 +70,6 @@ const canSetUp = process.getuid?.() === 0 && /^ID=debian$/m.test(readFileSync('/
 export default defineConfig({
   test: {
     maxWorkers: 2,
-    expect: { requireAssertions: true },
     projects: [unit, engine, ...(canSetUp ? [current] : [])],
   },
 });

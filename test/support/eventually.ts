@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Repeats the check until it passes; throws its last failure after the deadline. */
-export async function eventually<T>(check: () => Promise<T> | T, deadlineMs = 30_000): Promise<T> {
+export async function eventually<T>(check: () => Promise<T> | T, deadlineMs = 90_000): Promise<T> {
   const end = Date.now() + deadlineMs;
   for (;;) {
     try {

@@ -22,7 +22,7 @@ export interface Watching extends AsyncDisposable {
   readonly pid: number;
 }
 
-const deadlineMs = 30_000;
+const deadlineMs = 90_000;
 
 /** Starts `watch --json` in a stack's folder. */
 export function watching(stack: StackFolder, env: Readonly<Record<string, string>> = {}): Watching {

@@ -6,9 +6,9 @@ import { folderWith } from '../../support/config.ts';
 const origin = { host: 'build1', folder: '/srv/new', file: 'stack.yml' };
 
 test('a stack must be changed from its own file, or when its file is unknown on either side', async () => {
-  await checkOrigin({ stack: 'shop', origin, current: origin });
-  await checkOrigin({ stack: 'shop', origin, current: undefined });
-  await checkOrigin({ stack: 'shop', origin: undefined, current: origin });
+  await expect(checkOrigin({ stack: 'shop', origin, current: origin })).resolves.toBeUndefined();
+  await expect(checkOrigin({ stack: 'shop', origin, current: undefined })).resolves.toBeUndefined();
+  await expect(checkOrigin({ stack: 'shop', origin: undefined, current: origin })).resolves.toBeUndefined();
 });
 
 test.each([

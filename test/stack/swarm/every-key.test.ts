@@ -149,8 +149,9 @@ function copyOf(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, copyOf(inner)]));
 }
 
-it.each(keys.map((row) => [row.key, row] as const))('%s must work on a swarm, or be refused', (key, row) => {
-  if (key in elsewhere) return;
+const tried = keys.filter(({ key }) => !(key in elsewhere));
+
+it.each(tried.map((row) => [row.key, row] as const))('%s must work on a swarm, or be refused', (key, row) => {
   const stack = stackWith(key);
   const path = pathOf(key, stack);
   const same = JSON.stringify(stack);

@@ -228,7 +228,7 @@ test.each(['', '\n'])(
   'a call without a result must accept an empty response, as of Docker or Podman: %j',
   async (text) => {
     await using daemon = await fakeDaemon(body(201, text));
-    await daemon.engine.tagImage('x:1', 'y:1');
+    await expect(daemon.engine.tagImage('x:1', 'y:1')).resolves.toBeUndefined();
   },
 );
 
@@ -338,10 +338,10 @@ describe('a long response', () => {
         responses.push(response.writeHead(200));
         response.flushHeaders();
       },
-      { limits },
+      { limits: { ...limits, readMs: 1_000 } },
     );
     const stop = new AbortController();
-    setTimeout(() => stop.abort(), 300);
+    setTimeout(() => stop.abort(), 2_000);
     const lines = [];
     for await (const line of daemon.engine.logs('x', { follow: true, signal: stop.signal })) lines.push(line);
     expect(lines).toEqual([]);

@@ -116,13 +116,17 @@ describe.each(Object.entries(stacks))('a stack %s', (_name, folder) => {
   const rendering = renderGrafana(folder, secrets);
 
   test("must have datasource files with only keys of Grafana's syntax", async () => {
-    for (const file of await provisioning(rendering, 'datasources')) {
-      const { datasources } = datasourceFile.parse(parse(textOf(file)));
-      for (const { type, jsonData, name } of datasources) {
-        if (name === 'Prometheus') prometheusData.parse(jsonData);
-        if (type === 'alertmanager') alertmanagerData.parse(jsonData);
+    const files = await provisioning(rendering, 'datasources');
+    const parseAll = (): void => {
+      for (const file of files) {
+        const { datasources } = datasourceFile.parse(parse(textOf(file)));
+        for (const { type, jsonData, name } of datasources) {
+          if (name === 'Prometheus') prometheusData.parse(jsonData);
+          if (type === 'alertmanager') alertmanagerData.parse(jsonData);
+        }
       }
-    }
+    };
+    expect(parseAll).not.toThrow();
   });
 
   test('must have each datasource once, with a unique uid, and at most one default', async () => {
