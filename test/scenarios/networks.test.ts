@@ -1,9 +1,12 @@
 import Docker from 'dockerode';
 import { describe, expect, it } from 'vitest';
+import { connect } from '../../scripts/engine/connect.ts';
+import { removeNetwork } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { containerIds, expectFine, refusedReceiver } from '../support/revisions.ts';
 import { getText, query } from '../support/servers.ts';
 import { type StackFolder, stackFolder } from '../support/stack-folder.ts';
+import { imageOf } from '../support/tools.ts';
 
 const docker = new Docker();
 
@@ -100,14 +103,13 @@ async function networksOf(
 async function appOf(stack: StackFolder) {
   const [network, lab] = [`${stack.name}-app_default`, `${stack.name}-lab`];
   const subnet = 20 + (stack.ports.prometheus % 200);
+  await using engine = await connect({ env: process.env });
+  const image = await imageOf(engine, 'pushgateway');
   await docker.createNetwork({ Name: network });
   await docker.createNetwork({ Name: lab, IPAM: { Config: [{ Subnet: `10.214.${subnet}.0/24` }] } });
-  const image = (await docker.listImages())
-    .flatMap(({ RepoTags }) => RepoTags ?? [])
-    .find((tag) => tag.includes('/pushgateway:'));
   const web = await docker.createContainer({
     name: `${stack.name}-app-web-1`,
-    Image: image ?? '',
+    Image: image,
     HostConfig: { NetworkMode: network },
     NetworkingConfig: { EndpointsConfig: { [network]: { Aliases: ['web', 'alertmanager'] } } },
   });
@@ -120,7 +122,8 @@ async function appOf(stack: StackFolder) {
       await web.remove({ force: true });
       // The stack may still be connected when the test has failed.
       await stack.run('down');
-      for (const name of [network, lab]) await docker.getNetwork(name).remove();
+      await using own = await connect({ env: process.env });
+      for (const name of [network, lab]) await removeNetwork(own, { id: name, name });
     },
   };
 }

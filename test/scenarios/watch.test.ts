@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Docker from 'dockerode';
 import { describe, expect, it } from 'vitest';
@@ -37,6 +39,11 @@ describe('watch', () => {
     await watch.next('applied');
     expect((await running(stack)).alerts).toContain('TestTemplateAgain');
     await expectSettled(stack);
+
+    // Written in place, the file is empty for a moment, which a watch may see as an edit of its own.
+    await writeFile(join(stack.path, 'rules/a.yml'), alertRule('TestInPlace'));
+    await eventually(async () => expect((await running(stack)).alerts).toContain('TestInPlace'));
+    await eventually(() => expectSettled(stack));
   });
 
   it('must apply edits of further stack files and of .env, of a stack that is managed from all of them', async () => {

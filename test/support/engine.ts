@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import type { Engine, HelperRequest, NetworkSummary } from '../../scripts/engine/engine.ts';
+import type { Engine, HelperRequest } from '../../scripts/engine/engine.ts';
 import { EngineError } from '../../scripts/engine/engine-error.ts';
 import { ensureImages } from '../../scripts/engine/images/ensure.ts';
 import { missingImages, missingImagesError } from '../../scripts/engine/images/outcome.ts';
 import { setUpEngine } from '../../scripts/engine/setup.ts';
 import type { Event } from '../../scripts/util/event.ts';
 import { defaultImages } from '../../stack/values/default-images.ts';
+import { eventually } from './eventually.ts';
 
 /** The real engine, and names for a test's resources; disposing removes everything with the test's label. */
 export interface TestEngine extends AsyncDisposable {
@@ -55,12 +56,12 @@ export async function testEngine(): Promise<TestEngine> {
 }
 
 /**
- * Docker 20.10 sometimes counts an endpoint of a removed container until it is restarted: such a network, which no container uses, can
- * only be left.
+ * Removes a network, for which the engine may first have to forget removed containers. Docker 20.10 sometimes counts an endpoint of one
+ * until it is restarted: such a network, which no container uses, can only be left.
  */
-async function removeNetwork(engine: Engine, { id, name }: NetworkSummary): Promise<void> {
+export async function removeNetwork(engine: Engine, { id, name }: { id: string; name: string }): Promise<void> {
   try {
-    await engine.removeNetwork(id);
+    await eventually(() => engine.removeNetwork(id), 5_000);
   } catch (error) {
     const isUsed = (await engine.listContainers({})).some(({ networks }) => networks.includes(name));
     if (isUsed || !(error instanceof EngineError) || !error.message.includes('active endpoints')) throw error;

@@ -1,11 +1,14 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import { mkdir, mkdtemp, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa, type Result } from 'execa';
 import { stringify } from 'yaml';
+import { connect } from '../../scripts/engine/connect.ts';
+import { stackLabel } from '../../scripts/engine/labels.ts';
 import { packageRoot } from '../../scripts/util/package-root.ts';
 import { isPortTaken } from '../../scripts/util/ports.ts';
+import { removeNetwork } from './engine.ts';
 import { withCheckedJson } from './json-output.ts';
 
 /** The built program. */
@@ -23,7 +26,7 @@ export interface StackFolder extends AsyncDisposable {
   readonly name: string;
   readonly path: string;
   readonly ports: Readonly<Record<'pushgateway' | 'prometheus' | 'alertmanager' | 'grafana' | 'sink', number>>;
-  /** Writes a file below the folder, and creates its parent folders. */
+  /** Writes a file below the folder in one step, so that a watch never reads half of it, and creates its parent folders. */
   write(file: string, content: string): Promise<void>;
   /** Writes stack.yml: these keys laid over the folder's name, ports and image source. */
   configure(keys: Readonly<Record<string, unknown>>): Promise<void>;
@@ -41,8 +44,13 @@ export async function stackFolder(keys: Readonly<Record<string, unknown>> = {}):
   const [pushgateway = 0, prometheus = 0, alertmanager = 0, grafana = 0, sink = 0] = await freePorts(5);
   const ports = { pushgateway, prometheus, alertmanager, grafana, sink };
   const write = async (file: string, content: string): Promise<void> => {
-    await mkdir(dirname(join(path, file)), { recursive: true });
-    await writeFile(join(path, file), content);
+    const target = join(path, file);
+    const fresh = `${path}.${randomBytes(4).toString('hex')}.new`;
+    await mkdir(dirname(target), { recursive: true });
+    const former = await stat(target).catch(() => undefined);
+    await writeFile(fresh, content);
+    if (former !== undefined) await chmod(fresh, former.mode);
+    await rename(fresh, target);
   };
   const configure = (more: Readonly<Record<string, unknown>>): Promise<void> =>
     write('stack.yml', stringify(layOver(defaults(name, ports), more)));
@@ -60,9 +68,25 @@ export async function stackFolder(keys: Readonly<Record<string, unknown>> = {}):
     [Symbol.asyncDispose]: async () => {
       const down = await run('down', '--name', name, '--volumes', '--yes', '--json');
       await rm(path, { recursive: true, force: true });
-      if (down.exitCode !== 0) throw new Error(`the stack ${name} could not be removed: ${down.stdout}`);
+      if (down.exitCode !== 0 && !(await removeLeftNetworks(name, down)))
+        throw new Error(`the stack ${name} could not be removed: ${down.stdout}`);
     },
   };
+}
+
+/**
+ * Removes what a `down` has left that failed only because the engine still counts endpoints of removed containers in a network. False
+ * when it failed for another reason.
+ */
+async function removeLeftNetworks(name: string, { stdout }: Run): Promise<boolean> {
+  if (!stdout.includes('is still connected to it')) return false;
+  await using engine = await connect({ env: process.env });
+  const labels = { [stackLabel]: name };
+  if ((await engine.listContainers(labels)).length > 0) return false;
+  for (const network of await engine.listNetworks(labels)) await removeNetwork(engine, network);
+  // A failed step of `down` keeps the others from starting.
+  for (const volume of await engine.listVolumes(labels)) await engine.removeVolume(volume.name);
+  return true;
 }
 
 /** The result of a finished process. */

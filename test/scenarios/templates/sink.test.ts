@@ -4,6 +4,7 @@ import { connect } from '../../../scripts/engine/connect.ts';
 import type { ArchiveEntry, Engine, HelperRequest } from '../../../scripts/engine/engine.ts';
 import { stackSchema } from '../../../stack/config.ts';
 import { sink } from '../../../stack/sink/service.ts';
+import { removeNetwork } from '../../support/engine.ts';
 import { eventually } from '../../support/eventually.ts';
 import { shippedFiles } from '../../support/shipped.ts';
 import { freePorts } from '../../support/stack-folder.ts';
@@ -27,7 +28,7 @@ async function startSink(): Promise<RunningSink> {
     const [port = 0] = await freePorts(1);
     const image = await imageOf(engine, 'pushgateway');
     const network = await engine.createNetwork(name, {});
-    undo.unshift(() => engine.removeNetwork(network));
+    undo.unshift(() => removeNetwork(engine, { id: network, name }));
     await engine.createVolume(name, {});
     undo.unshift(() => engine.removeVolume(name));
     const helper = await engine.createHelper(carrier(name, image));
