@@ -13,7 +13,7 @@ import { type Desired, toDesired } from '../plan/desired.ts';
 import { checkNetworks } from '../plan/joined-networks.ts';
 import { observe } from '../plan/observe.ts';
 import { confirmedFiles, loadedFiles, type Observed } from '../plan/observed.ts';
-import { checkOrigin, volumesNote } from '../plan/origin.ts';
+import { checkOrigin, runsElsewhere, volumesNote } from '../plan/origin.ts';
 import type { Plan } from '../plan/plan.ts';
 import { preflight } from '../plan/preflight.ts';
 import { reconcile } from '../plan/reconcile.ts';
@@ -108,9 +108,10 @@ async function change(given: ChangeOptions): Promise<Changed> {
     return { observed, plan: reconcile(desired, observed, { recreate: options.recreate }) };
   };
   const { takeOver } = options;
-  const checkOwner = async ({ origin, renamedFrom, newestVersion }: Observed) => {
+  const checkOwner = async ({ origin, renamedFrom, newestVersion, isOnSwarm }: Observed) => {
     refuseNewer(desired.stack, newestVersion);
     await checkOrigin({ ...desired, current: origin, renamedFrom, takeOver });
+    if (isOnSwarm === true) throw runsElsewhere(desired.stack, 'swarm');
   };
   const changed = (plan: Plan): Changed => ({ plan, desired, urls: urlsOf(desired, client) });
   try {

@@ -25,7 +25,7 @@ export interface TakeDownOptions extends Run {
   readonly takeOver?: boolean | undefined;
 }
 
-/** The resources of a stack on its engine, by label. */
+/** The resources of a stack on its engine, by label; none that it has on a swarm. */
 export async function findBelongings(engine: Engine, stack: string): Promise<Belongings> {
   const labels = { [stackLabel]: stack };
   const [all, networks, volumes] = await Promise.all([
@@ -42,10 +42,12 @@ export async function findBelongings(engine: Engine, stack: string): Promise<Bel
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return {
     containers,
-    networks: networks.map((network) => ({
-      ...network,
-      usedBy: others.filter((container) => container.networks.includes(network.name)),
-    })),
+    networks: networks
+      .filter(({ isOfSwarm }) => !isOfSwarm)
+      .map((network) => ({
+        ...network,
+        usedBy: others.filter((container) => container.networks.includes(network.name)),
+      })),
     volumes: volumes.filter(({ name }) => name !== names.lock(stack)),
   };
 }

@@ -1,6 +1,6 @@
 import type { CertificateEnds, HttpResponse, RenderedFile } from '../../stack/model.ts';
 import type { Service } from '../../stack/service.ts';
-import type { ContainerSummary, Engine } from '../engine/engine.ts';
+import type { ContainerSummary, Engine, NetworkSummary } from '../engine/engine.ts';
 import { projectLabel, roleLabel, serviceLabel, specHashLabel, stackLabel } from '../engine/labels.ts';
 import { type ConfigFiles, openConfigFiles } from '../state/config-files.ts';
 import { noHistory, readHistory } from '../state/history.ts';
@@ -85,7 +85,8 @@ export async function observe(
     history,
     configWriter,
     dueCertificates: due,
-    network: networks.filter(belongsTo(stack)).find(({ name }) => name === names.network(stack)),
+    network: networks.find((network) => isNetworkOf(stack, network) && !network.isOfSwarm),
+    isOnSwarm: networks.some((network) => isNetworkOf(stack, network) && network.isOfSwarm),
     createsInNetworks: engine.kind === 'podman',
     networks,
     volumes: new Set(volumes.filter(belongsTo(stack)).map(({ name }) => name)),
@@ -98,6 +99,9 @@ export async function observe(
     portHolders: containers.filter(({ hostPorts }) => hostPorts.length > 0),
   };
 }
+
+const isNetworkOf = (stack: string, network: NetworkSummary): boolean =>
+  belongsTo(stack)(network) && network.name === names.network(stack);
 
 async function observeService(
   engine: Engine,

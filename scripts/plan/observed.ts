@@ -21,6 +21,8 @@ export interface Observed {
   /** The services that need something new of the internal CA, and why; absent without one. */
   readonly dueCertificates?: ReadonlyMap<string, string> | undefined;
   readonly network: NetworkSummary | undefined;
+  /** Whether the swarm of the engine has the stack: its network is one of all nodes. */
+  readonly isOnSwarm?: boolean | undefined;
   /** Whether the engine creates containers only in networks that exist, as Podman does: others need them for a start. */
   readonly createsInNetworks?: boolean | undefined;
   /** All networks of the engine. */

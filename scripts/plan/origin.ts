@@ -39,6 +39,19 @@ export async function checkOrigin(check: OriginCheck): Promise<void> {
   });
 }
 
+/** The refusal of a second stack of the same name and the other target, beside the one that runs. */
+export function runsElsewhere(stack: string, target: 'engine' | 'swarm'): StackError {
+  const [where, other] =
+    target === 'engine' ? ['this engine alone', 'the swarm'] : ['the swarm of this engine', 'this engine alone'];
+  const restore =
+    target === 'engine' ? 'remove `target: swarm` from stack.yml' : 'set `target: swarm` in stack.yml again';
+  return new StackError({
+    doing: `changing the stack ${stack}`,
+    why: `it runs on ${where}, and would start a second time, on ${other}, without its data`,
+    tryThis: `\`promstack down --target ${target}\` first, which keeps its volumes; or ${restore}`,
+  });
+}
+
 /** A note when a stack without containers would go on with volumes that were created for another file. */
 export function volumesNote(
   { stack, origin }: Pick<OriginCheck, 'stack' | 'origin'>,

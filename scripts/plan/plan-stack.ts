@@ -17,7 +17,7 @@ import { type FileChange, fileChanges, type ReleaseFiles } from './file-changes.
 import { checkNetworks } from './joined-networks.ts';
 import { type FindEdits, observe } from './observe.ts';
 import type { Observed } from './observed.ts';
-import { checkOrigin, OtherOriginError, volumesNote } from './origin.ts';
+import { checkOrigin, OtherOriginError, runsElsewhere, volumesNote } from './origin.ts';
 import type { Action, EngineAction, Plan } from './plan.ts';
 import { preflight } from './preflight.ts';
 import { reconcile } from './reconcile.ts';
@@ -70,6 +70,7 @@ export async function planStack(options: {
       if (plan.steps.length === 0) return;
       refuseNewer(desired.stack, observed.newestVersion);
       await checkOrigin({ ...desired, current: observed.origin, renamedFrom: observed.renamedFrom });
+      if (observed.isOnSwarm === true) throw runsElsewhere(desired.stack, 'swarm');
       await checkLock(engine, desired.stack);
       checkNetworks(desired, observed, rendering.locate);
       await checkAddress(plan, desired, engine.location.isLocal);

@@ -48,13 +48,13 @@ export function isRenamed(a: StackOrigin | undefined, b: StackOrigin): boolean {
   return isSameOrigin(a, b) && a?.isNameGiven !== true && b.isNameGiven !== true;
 }
 
-/** The name under which the file of a stack runs on the engine, when it is a different one. */
+/** The name under which the file of a stack runs, by containers or services of a swarm of all stacks, when it is a different one. */
 export function renamedFrom(
-  containers: readonly ContainerSummary[],
+  resources: readonly Labelled[],
   stack: string,
   origin: StackOrigin | undefined,
 ): string | undefined {
-  const byStack = stacksAmong(containers);
+  const byStack = stacksAmong(resources);
   // The file has a stack of this name already, so its name was not changed.
   if (origin === undefined || isSameOrigin(originOf(byStack.get(stack) ?? []), origin)) return undefined;
   return [...byStack].find(([name, own]) => name !== stack && isRenamed(originOf(own), origin))?.[0];

@@ -61,7 +61,7 @@ export async function observeSwarm(
   ]);
   const tasks = await swarm.listTasks(services.map(({ id }) => id));
   const network = networks.find(
-    ({ name, labels }) => name === names.network(stack) && labels[stackLabel] === stack,
+    ({ name, labels, isOfSwarm }) => isOfSwarm && name === names.network(stack) && labels[stackLabel] === stack,
   )?.id;
   const records = readRecords(files, parseTarget);
   const recorded = new Set(records.map(({ file }) => file));

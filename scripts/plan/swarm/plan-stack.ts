@@ -5,16 +5,14 @@ import type { Engine } from '../../engine/engine.ts';
 import { findImages } from '../../engine/images/ensure.ts';
 import type { Rendering } from '../../render/rendering.ts';
 import { checkLock } from '../../state/lock.ts';
-import { newestVersion, refuseNewer } from '../../state/newer-version.ts';
-import { originOf } from '../../state/origin.ts';
 import { swarmLocks } from '../../state/swarm/lock-store.ts';
 import { alertImpact } from '../alert-impact.ts';
 import { fileChanges } from '../file-changes.ts';
-import { checkOrigin } from '../origin.ts';
 import type { SwarmAction } from '../plan.ts';
 import { findObstacle, type PlanReport } from '../plan-stack.ts';
 import { forRunningImages, substitutesOf } from '../substitutes.ts';
 import type { SwarmObserved } from './observe.ts';
+import { checkOwner } from './owner.ts';
 import { checkPlaces, observeStack, requireManager, targetOf } from './place.ts';
 import { reconcileSwarm } from './reconcile.ts';
 import { toRelease } from './release.ts';
@@ -67,9 +65,7 @@ export async function planOnSwarm(options: SwarmPlanOptions): Promise<PlanReport
   const { stack } = target;
   const obstacle = await findObstacle(async () => {
     if (plan.steps.length === 0) return;
-    const resources = [...observed.services.values()].map(({ service }) => service);
-    refuseNewer(stack, newestVersion(resources));
-    await checkOrigin({ stack, origin: rendering.origin, current: originOf(resources) });
+    await checkOwner(engine, observed, { stack, origin: rendering.origin });
     await checkLock(swarmLocks(engine.swarm, stack), stack);
     checkPlaces(target, observed, rendering);
   });

@@ -98,11 +98,11 @@ export function openTaskClient(engine: Engine, options: TaskClientOptions): Task
 
 /**
  * The id of the network of a stack: by its name, a container would join one that was removed already, which an engine keeps as
- * long as a container is in it. The swarm's own are listed first.
+ * long as a container is in it. The swarm's own are listed first, and one of this node alone is none of it.
  */
 export async function stackNetwork(engine: Pick<Engine, 'listNetworks'>, stack: string): Promise<string | undefined> {
   const networks = await engine.listNetworks({ [ownerLabel]: stack });
-  return networks.find(({ name }) => name === names.network(stack))?.id;
+  return networks.find(({ name, isOfSwarm }) => isOfSwarm && name === names.network(stack))?.id;
 }
 
 /**

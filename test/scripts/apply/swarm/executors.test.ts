@@ -32,7 +32,8 @@ async function updatePrometheus(looksOf: (service: SwarmService) => readonly Swa
       if (version !== looks.at(-1)?.version) throw outOfSequence;
     },
   };
-  const network = { id: 'id-of-network', name: 'shop', driver: 'overlay', labels: { [stackLabel]: 'shop' } };
+  const labels = { [stackLabel]: 'shop' };
+  const network = { id: 'id-of-network', name: 'shop', driver: 'overlay', isOfSwarm: true, labels };
   const engine = { swarm, listNetworks: async () => [network] } as unknown as Engine;
   const context = { engine, target, observed, clock: flyingClock(), labels: {}, recreate: false };
   const { updateService } = swarmExecutors(context as unknown as Parameters<typeof swarmExecutors>[0]);
