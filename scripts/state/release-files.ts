@@ -191,7 +191,7 @@ export async function readSecretsOfAll(files: ConfigFiles, service: string): Pro
 }
 
 /** Makes the secrets of a stored file known to the redaction of all output. */
-function addSecretsOf(service: string, path: string, text: string): void {
+export function addSecretsOf(service: string, path: string, text: string): void {
   const secretFiles = findService(service)?.secretFiles;
   if (path.startsWith(`${secretsFolder}/`)) addSecret(text);
   else if (path === loginFile) addLogin(text);

@@ -1,12 +1,15 @@
 import { Option } from '@commander-js/extra-typings';
 import * as z from 'zod';
+import type { StackConfig } from '../../../stack/config.ts';
 import { isSwarm } from '../../../stack/swarm/replicas.ts';
 import { parseDuration } from '../../../stack/values/units.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { EngineError } from '../../engine/engine-error.ts';
 import { roleLabel, serviceLabel, stackLabel } from '../../engine/labels.ts';
 import { followLogs, type LogOptions, readLogs, readSecrets, type ServiceLine } from '../../inspect/logs.ts';
 import { notFound } from '../../state/find-stack.ts';
 import { misuse } from '../../util/misuse.ts';
-import { InputError } from '../../util/stack-error.ts';
+import { InputError, StackError } from '../../util/stack-error.ts';
 import { type Context, exitCodes } from '../context.ts';
 import { timeSchema } from '../json/schema.ts';
 import type { Colours } from '../terminal-output.ts';
@@ -55,10 +58,11 @@ export const command = defineCommand({
     if (isSwarm(config)) {
       const { followSwarmLogs, readSwarmLogs, taskNames } = await import('../../inspect/swarm-logs.ts');
       const { observeStack, requireManager } = await import('../../plan/swarm/place.ts');
-      await requireManager(engine);
+      const cluster = await requireManager(engine);
       const observe = () => observeStack(engine, config.name);
       const warn = (text: string) => context.report({ kind: 'warning', text });
       const ofTasks = { swarm: engine.swarm, observe, services, signal, warn };
+      await hideSecretsOnSwarm({ ...context, file }, { engine, cluster, config, services });
       const printTask = printerOf(await taskNames(ofTasks));
       if (followed.isFollowing) {
         await followSwarmLogs({ ...ofTasks, clock: context.clock }, options, (line) => {
@@ -92,6 +96,50 @@ export const command = defineCommand({
     return exitCodes.fine;
   },
 });
+
+/** Removes the secrets of tasks from what is printed: those of stack.yml are known, others are read. */
+async function hideSecretsOnSwarm(
+  context: Context<never>,
+  {
+    engine,
+    cluster,
+    config,
+    services,
+  }: {
+    readonly engine: Engine;
+    readonly cluster: string;
+    readonly config: StackConfig;
+    readonly services: readonly string[];
+  },
+): Promise<void> {
+  const { clock, signal, stackName, report } = context;
+  const { observeStack, targetOf } = await import('../../plan/swarm/place.ts');
+  const { knownSecrets } = await import('../../plan/swarm/target.ts');
+  const { readTaskSecrets } = await import('../../inspect/swarm-secrets.ts');
+  try {
+    const observed = await observeStack(engine, config.name);
+    const known = async (): Promise<ReadonlySet<string>> => {
+      if (stackName !== undefined) return new Set();
+      const { renderToLook } = await import('./stages.ts');
+      try {
+        const quiet = { ...context, report: () => undefined };
+        const rendering = await renderToLook(quiet, Promise.resolve(engine), { compare: false });
+        const target = targetOf(rendering, observed, { cluster, image: (reference) => reference, checks: new Map() });
+        return new Set(knownSecrets(target).keys());
+      } catch (error) {
+        // Mistakes in stack.yml are no reason to show no logs.
+        if (!(error instanceof InputError || error instanceof StackError)) throw error;
+        return new Set();
+      }
+    };
+    await readTaskSecrets(engine, { stack: config.name, services, observed, known, clock, signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof StackError || error instanceof EngineError)) throw error;
+    const why = error instanceof StackError ? error.why : error.message;
+    report({ kind: 'warning', text: `the lines may show secrets of the services, which cannot be read: ${why}` });
+  }
+}
 
 const lineKeys = () => ({
   service: z.string(),

@@ -22,6 +22,8 @@ export interface SecretReading {
   readonly stack: string;
   readonly image: ClientImages;
   readonly secrets: readonly Pick<SwarmFile, 'name' | 'id'>[];
+  /** Makes what was read known to the redaction; by default the whole text. */
+  readonly onRead?: ((name: string, text: string) => void) | undefined;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -31,12 +33,14 @@ export interface SecretReading {
  * node of this engine, without a network, and promstack reads its files. They are in its memory only, and in no log.
  */
 export async function readSecrets(engine: Engine, reading: SecretReading): Promise<ReadonlyMap<string, string>> {
-  const { stack, secrets, clock, signal } = reading;
+  const { stack, secrets, clock, signal, onRead = (_, text) => addSecret(text) } = reading;
   if (secrets.length === 0) return new Map();
   const { swarm } = engine;
   await removeLeftReaders(engine, stack, 'ended');
   const image = await imageHere(engine, reading.image, signal);
-  const { node = '' } = await swarm.membership();
+  const [{ node = '' }, nodes] = await Promise.all([swarm.membership(), swarm.listNodes()]);
+  const own = nodes.find(({ id }) => id === node);
+  if (own?.isActive === false) throw unreadable(stack, `the node ${own.name} takes no tasks`);
   const name = `${stack}-reach-${randomBytes(4).toString('hex')}`;
   const files = secrets.map((secret, at): MountedFile => {
     return { kind: 'secret', name: secret.name, target: `/run/secrets/${at}`, uid: user, gid: user, mode: 0o400 };
@@ -54,7 +58,7 @@ export async function readSecrets(engine: Engine, reading: SecretReading): Promi
     const read = secrets.map(async (secret, at): Promise<readonly [string, string]> => {
       const { exitCode, stdout, stderr } = await engine.exec(container, ['cat', `/run/secrets/${at}`], { signal });
       if (exitCode !== 0) throw unreadable(stack, stderr.trim());
-      addSecret(stdout);
+      onRead(secret.name, stdout);
       return [secret.name, stdout];
     });
     return new Map(await Promise.all(read));
