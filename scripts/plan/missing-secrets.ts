@@ -55,7 +55,13 @@ export function secretsIn(value: unknown): readonly (readonly [string, string])[
 }
 
 /** A secret's path may end in a hash of its text. */
-const withoutHash = (path: string): string => path.replace(/-[\da-f]{4}$/, '');
+export const withoutHash = (path: string): string => path.replace(/-[\da-f]{4}$/, '');
+
+/** The origins of the secrets that are missing, but for those that were read already. */
+export function unknownOrigins(rendering: Rendering): ReadonlySet<string> {
+  const known = new Map(secretsIn(rendering.config));
+  return new Set([...missingOrigins(rendering)].filter((origin) => !known.has(origin)));
+}
 
 const missingOrigins = ({ missingSecrets = [] }: Rendering): ReadonlySet<string> =>
   new Set(missingSecrets.flatMap(({ origin }) => origin ?? []));
@@ -78,22 +84,31 @@ export function withoutMissing(
     if (changes.some(({ kind, diff }) => kind !== 'changed' || diff !== '')) return service;
     return { ...service, files: running.files, revision: running.revision };
   });
-  const warnings = missingSecrets.map(({ origin = '', diagnostic }): Diagnostic => {
-    const effect =
-      stored.size === 0
-        ? 'there is nothing on the engine to compare with'
-        : `whether ${origin} has changed since it was applied was not compared`;
+  const warnings = notCompared(missingSecrets, (origin) =>
+    stored.size === 0
+      ? 'there is nothing on the engine to compare with'
+      : `whether ${origin} has changed since it was applied was not compared`,
+  );
+  return { rendering: { ...rendering, services, revision: stackRevision(services) }, warnings };
+}
+
+/** A warning for each missing secret; `effect` says what it means for a comparison. */
+export function notCompared(
+  missingSecrets: NonNullable<Rendering['missingSecrets']>,
+  effect: (origin: string) => string,
+): readonly Diagnostic[] {
+  return missingSecrets.map(({ origin = '', diagnostic }) => {
     return {
       ...diagnostic,
       severity: 'warning',
       code: 'secret-not-compared',
-      message: `${diagnostic.message}: ${effect}`,
+      message: `${diagnostic.message}: ${effect(origin)}`,
     };
   });
-  return { rendering: { ...rendering, services, revision: stackRevision(services) }, warnings };
 }
 
-function holds({ content, secrets = [] }: RenderedFile, origins: ReadonlySet<string>): boolean {
+/** Whether a file depends on one of these secrets. */
+export function holds({ content, secrets = [] }: RenderedFile, origins: ReadonlySet<string>): boolean {
   return (
     secrets.some(({ origin }) => origins.has(origin)) || (content instanceof Secret && origins.has(content.origin))
   );

@@ -121,6 +121,9 @@ function fromFile(path: string): string {
   return `$__file{${path}}`;
 }
 
+/** The variable with a hash of all secrets. */
+export const secretsVariable = 'PROMSTACK_SECRETS';
+
 /** The container's environment; secrets are paths of files. */
 export function environment(config: StackConfig): Readonly<Record<string, string>> {
   const all = settings(config);
@@ -131,7 +134,7 @@ export function environment(config: StackConfig): Readonly<Record<string, string
     ...goMemoryLimit(config.grafana.resources),
     ...Object.fromEntries(entries),
     // Grafana reads the files only at start, so a changed secret must recreate the container too.
-    ...(secrets.length === 0 ? {} : { PROMSTACK_SECRETS: fingerprint(secrets.map(({ value }) => value.reveal())) }),
+    ...(secrets.length === 0 ? {} : { [secretsVariable]: fingerprint(secrets.map(({ value }) => value.reveal())) }),
   };
 }
 

@@ -81,6 +81,12 @@ export async function renderToLook(
   const first = await render(new Map());
   context.nameStack(first.config.name, first.config.target);
   if (engine === undefined || !compare || (first.missingSecrets ?? []).length === 0) return first;
+  if (first.config.target === 'swarm') {
+    // Its plan compares with the names of the files that its services have.
+    const { notComparedOnSwarm } = await import('../../plan/swarm/missing-secrets.ts');
+    for (const diagnostic of notComparedOnSwarm(first)) report({ kind: 'diagnostic', diagnostic });
+    return first;
+  }
   const { storedFiles, substitutesFrom, withoutMissing } = await import('../../plan/missing-secrets.ts');
   const stored = await storedFiles(await engine, first.config.name);
   const substitutes = substitutesFrom(stored, first);

@@ -11,6 +11,7 @@ import { fileChanges } from '../file-changes.ts';
 import type { SwarmAction } from '../plan.ts';
 import { findObstacle, type PlanReport } from '../plan-stack.ts';
 import { forRunningImages, substitutesOf } from '../substitutes.ts';
+import { withRunningSecrets } from './missing-secrets.ts';
 import type { SwarmObserved } from './observe.ts';
 import { checkOwner } from './owner.ts';
 import { checkPlaces, observeStack, requireManager, targetOf } from './place.ts';
@@ -35,11 +36,14 @@ export async function compareWithSwarm({ engine, rendering: given, findChecks }:
   const { services, config } = given;
   const references = services.map(({ container: { service, image } }) => ({ service, reference: image }));
   const images = await findImages(engine, references, config.images);
-  const rendering = forRunningImages(given, images);
+  const forImages = forRunningImages(given, images);
   const imageOf = (reference: string) => images.get(reference) ?? { ref: reference, id: undefined };
-  const [found, observed] = await Promise.all([findChecks(rendering, imageOf), observeStack(engine, config.name)]);
-  const checks = withRunning(found, rendering, imageOf, observed);
-  const target = targetOf(rendering, observed, { cluster, image: (reference) => imageOf(reference).ref, checks });
+  const [found, observed] = await Promise.all([findChecks(forImages, imageOf), observeStack(engine, config.name)]);
+  const checks = withRunning(found, forImages, imageOf, observed);
+  const image = (reference: string) => imageOf(reference).ref;
+  const { rendering, target } = withRunningSecrets(forImages, observed, (rendered) =>
+    targetOf(rendered, observed, { cluster, image, checks }),
+  );
   return { rendering, references, images, observed, target };
 }
 
