@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { CheckCommand, RenderedFile } from '../../stack/model.ts';
 import { configDir, configMount } from '../../stack/values/container.ts';
 import type { ArchiveEntry, Engine } from '../engine/engine.ts';
@@ -39,6 +38,8 @@ export function containerRunner(engine: Engine, stack: string, findImage: FindIm
 /** How long a server may take to start, and how long after that a background task of it may still crash it, in milliseconds. */
 const startMs = 20_000;
 const crashMs = 500;
+/** With what a program in Go begins to report its crash: it exits soon after, and the engine says so later still. */
+const crashLine = /^(?:panic|fatal error)\b/;
 /** In place of the exit code of a server that does neither. */
 const stillStarting = -1;
 
@@ -159,21 +160,31 @@ class ContainerRunner implements CheckRunner {
 
   /** The exit code of a server that exits before or soon after it has started, at least 1; 0 for one that runs. */
   async #exitUnless(started: RegExp, container: string, exit: Promise<number>, signal: AbortSignal): Promise<number> {
-    const timeout = AbortSignal.timeout(startMs);
-    const until = AbortSignal.any([signal, timeout]);
     const failed = exit.then((code) => Math.max(1, code));
     const isRunning = async (): Promise<number> => {
+      const enough = new AbortController();
+      const stop = (): void => enough.abort();
+      let timer = setTimeout(stop, startMs);
+      // The order between stdout and stderr is lost.
+      let [hasStarted, mayCrash] = [false, false];
       try {
-        for await (const { text } of this.#engine.logs(container, { follow: true, signal: until })) {
-          if (!started.test(text)) continue;
-          await sleep(crashMs, undefined, { signal });
-          return 0;
+        // Its log ends with it, and, without an error, when enough of it was read.
+        const options = { follow: true, signal: AbortSignal.any([signal, enough.signal]) };
+        for await (const { text } of this.#engine.logs(container, options)) {
+          const isCrash = crashLine.test(text);
+          const isStart = !hasStarted && started.test(text);
+          mayCrash ||= isCrash;
+          hasStarted ||= isStart;
+          if (!isCrash && !isStart) continue;
+          clearTimeout(timer);
+          timer = setTimeout(stop, mayCrash ? startMs : crashMs);
         }
-      } catch (error) {
-        if (signal.aborted || !timeout.aborted) throw error;
-        return stillStarting;
+      } finally {
+        clearTimeout(timer);
       }
-      return failed;
+      signal.throwIfAborted();
+      if (!enough.signal.aborted) return failed;
+      return hasStarted ? 0 : stillStarting;
     };
     return Promise.race([failed, isRunning()]);
   }

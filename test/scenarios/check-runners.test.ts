@@ -117,6 +117,7 @@ describe('checks in a container', () => {
         script('echo started >&2; exec sleep 600'),
         script('echo stopped'),
         script('echo started; echo panic; exit 2'),
+        script('echo started; echo panic: no >&2; sleep 2; exit 2'),
         server('no-such-program'),
         commandOf(['echo', 'a check']),
       ]),
@@ -125,6 +126,7 @@ describe('checks in a container', () => {
       '0 started',
       '1 stopped',
       '2 started\npanic',
+      '2 panic: no\nstarted',
       expect.stringMatching(/^127 no-such-program: applet not found/),
       '0 a check',
     ]);
