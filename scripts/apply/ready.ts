@@ -9,7 +9,8 @@ const pauseMs = 20;
 const inspectMs = 1_000;
 /** How long a server that reports the progress of its start may go without any. */
 const workingMs = 300_000;
-const exitReportMs = 1_000;
+/** How long the engine may take to report the exit code of a container whose state says that it has exited. */
+const exitReportMs = 5_000;
 const shownLogLines = 20;
 /** The trace of a panic can put many lines after the cause. */
 const readLogLines = 200;
