@@ -135,7 +135,7 @@ describe('a stack as a service of a compose file', () => {
     expect([...(await containers())].map(([, { id }]) => id)).toEqual([...before].map(([, { id }]) => id));
   });
 
-  it('must be healthy by the health check of each container', { timeout: 60_000 }, async () => {
+  it('must be healthy by the health check of each container', { timeout: 180_000 }, async () => {
     await eventually(async () => {
       const statuses = [...(await containers())].map(
         ([service, { status }]) => `${service}: ${status.replace(/.*\(/, '(')}`,
@@ -143,7 +143,7 @@ describe('a stack as a service of a compose file', () => {
       expect(statuses.sort()).toEqual(
         ['alertmanager', 'prometheus', 'pushgateway', 'sink'].map((name) => `${name}: (healthy)`),
       );
-    }, 40_000);
+    }, 90_000);
     expect((await stack.run('status')).stdout).toMatch(/prometheus +ready, up (?:About )?(?:a|\d+) \w+ +http/);
   });
 

@@ -112,7 +112,7 @@ describe("a service's container", () => {
     const client = await create('client');
     await bench.engine.startContainer(client);
     const script =
-      'for i in 1 2 3 4 5 6 7 8 9; do wget -q -O- http://server:8080/ 2>&1 | grep -q 404 && echo reached && exit; sleep 0.2; done';
+      'for i in $(seq 100); do wget -q -O- http://server:8080/ 2>&1 | grep -q 404 && echo reached && exit; sleep 0.2; done';
     expect((await bench.engine.exec(client, ['/bin/sh', '-c', script])).stdout).toBe('reached\n');
   });
 

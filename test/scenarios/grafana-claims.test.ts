@@ -39,7 +39,9 @@ const claims: Readonly<Record<string, (grafana: RawGrafana) => Promise<void>>> =
     expect(await statusAs('eve:her-own', '/api/user')).toBe(200);
     for (let attempt = 0; attempt < 5; attempt += 1) expect(await statusAs('eve:wrong', '/api/user')).toBe(401);
     expect(await statusAs('eve:her-own', '/api/user')).toBe(401);
-    expect((await log()).join('\n')).toContain('too many consecutive incorrect login attempts for user');
+    await expect
+      .poll(async () => (await log()).join('\n'))
+      .toContain('too many consecutive incorrect login attempts for user');
   },
 
   'users change their own password, with the former one': async ({ change, folder, statusAs }) => {

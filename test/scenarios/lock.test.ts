@@ -71,11 +71,13 @@ describe('a change that is interrupted', () => {
           reload.kill('SIGINT');
         }
       });
-      const { exitCode, stderr } = await reload;
-      expect([0, 130], String(stderr)).toContain(exitCode);
-      const { alerts, prometheus } = await running(stack);
-      if (exitCode === 0) expect(alerts).toEqual([`Test${index + 1}`]);
-      else expect([before.prometheus, prometheus]).toContain(prometheus);
+      const { exitCode, signal, stderr } = await reload;
+      // The signal may come when the program has done its work and no longer listens.
+      expect(exitCode === 0 || exitCode === 130 || signal === 'SIGINT', String(stderr)).toBe(true);
+      const { alerts } = await running(stack);
+      const after = [`Test${index + 1}`];
+      if (exitCode === 0) expect(alerts).toEqual(after);
+      else expect([before.alerts, after]).toContainEqual(alerts);
       const drift = JSON.parse((await stack.run('plan', '--json')).stdout).drift;
       expect(drift, step).toEqual([]);
       expectFine(await stack.run('reload'));

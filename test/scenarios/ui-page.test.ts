@@ -348,7 +348,10 @@ describe('the page in a browser', () => {
       await page.getByText(`done: ${action}`).waitFor();
       await dialog.waitFor({ state: 'detached' });
       expect(asked.length).toBe(before + 1);
-      if (await page.locator('.details').isVisible()) await page.keyboard.press('Escape');
+      const details = page.locator('.details');
+      if (!(await details.isVisible())) return;
+      await page.keyboard.press('Escape');
+      await details.waitFor({ state: 'detached' });
     };
     const fromDetails = (row: string, button: string) => async (): Promise<void> => {
       if (!(await page.locator('.details').isVisible())) await page.locator(row).first().click();

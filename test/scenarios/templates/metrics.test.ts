@@ -79,9 +79,12 @@ describe('the metrics of shipped alerts', () => {
     await eventually(() => push(pushgateway, 'trial 1\n'));
     const names = [...expectedMetrics.values()].flat().filter((name) => !fromElsewhere.includes(name));
     const waiting = eventually(async () => {
+      const former = pages.map(recordOf);
       pages = await Promise.all([pageOf(prometheus, 9090), pageOf(alertmanager, 9093), pageOf(pushgateway, 9091)]);
       exported = new Set(pages.flatMap((page) => [...page.matchAll(sample)].map(([, name]) => name ?? '')));
       expect(names.filter((name) => !exported.has(name))).toEqual([]);
+      // A label that comes with a later event is recorded, too.
+      expect(pages.map(recordOf)).toEqual(former);
     }, 60_000);
     // What has not come by then, the test of its alert tells.
     await waiting.catch(() => undefined);
