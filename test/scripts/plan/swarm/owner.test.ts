@@ -48,8 +48,8 @@ it('must refuse a stack whose name was changed, with what to do', async () => {
 });
 
 it('must take a stack from another file for no former one', async () => {
-  await check([]);
-  await check([serviceOf('other', { ...origin, folder: '/srv/other' })]);
+  await expect(check([])).resolves.toBeUndefined();
+  await expect(check([serviceOf('other', { ...origin, folder: '/srv/other' })])).resolves.toBeUndefined();
 });
 
 it('must refuse a stack that runs on the engine alone', async () => {
