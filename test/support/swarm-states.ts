@@ -94,6 +94,7 @@ export function taskOf(
     state: 'running',
     desired: 'running',
     labels: { [taskLabels.stack]: stack, [taskLabels.service]: service, [taskLabels.target]: target },
+    force: 0,
     addresses: new Map([['id-of-network', `10.0.1.${more.slot ?? 9}`]]),
     createdAt: 0,
     ...more,

@@ -51,8 +51,8 @@ export function swarmExecutors(context: SwarmContext): Executors<SwarmAction> {
   const { stack } = target;
   const before = new Set([...observed.services.values()].flatMap(({ tasks }) => tasks.map(({ id }) => id)));
   const running = new Map<string, RunningTasks>();
-  /** Services whose tasks must not move while they are replaced. */
-  const held = new Set<string>();
+  /** Services whose tasks must not move while they are replaced, with the nodes that are left out. */
+  const held = new Map<string, readonly string[]>();
   const ours = { [stackLabel]: stack };
   const startedAt = new Date(clock.now());
 
@@ -74,14 +74,13 @@ export function swarmExecutors(context: SwarmContext): Executors<SwarmAction> {
       engine.listNetworks({}),
     ]);
     const wanted = wantedTasks(service, nodes);
-    const old = current?.state.TaskTemplate?.ForceUpdate ?? 0;
     return {
       network,
       networks: joinableIds(networks),
       files: idsByName(files),
       // A task that no node takes now must not keep the others waiting for their turn.
       parallelism: service.replicas === undefined ? 0 : 1 + wanted.all - wanted.now,
-      force: context.recreate ? old + 1 : old,
+      force: forced(current?.state),
     };
   };
   const find = async (name: string): Promise<SwarmService | undefined> =>
@@ -110,9 +109,18 @@ export function swarmExecutors(context: SwarmContext): Executors<SwarmAction> {
     return false;
   };
 
-  /** Lets the tasks of a service move again when their node is lost. */
-  const release = (service: SwarmServiceTarget): Promise<boolean> =>
-    update(service, async ({ state }) => ({ force: state.TaskTemplate?.ForceUpdate }));
+  /** Lets the tasks of a service move again. */
+  const release = async (service: SwarmServiceTarget): Promise<void> => {
+    if (held.delete(service.service)) await update(service, async () => ({}));
+  };
+  /** The same once the nodes that are not left out are too few, as when one of them was lost. */
+  const releaseIfTooFew = (service: SwarmServiceTarget) => async (nodes: readonly SwarmNode[]) => {
+    const without = held.get(service.service) ?? [];
+    const left = nodes.filter(
+      (node) => isUsable(node) && !without.includes(node.id) && meets(node, service.constraints),
+    );
+    if (left.length < (service.replicas ?? 0)) await release(service);
+  };
 
   return {
     createSwarmNetwork: async ({ name }) => {
@@ -150,11 +158,13 @@ export function swarmExecutors(context: SwarmContext): Executors<SwarmAction> {
 
     updateService: async ({ service: name }) => {
       const service = targetOf(name);
-      const isUpdated = await update(service, async ({ id }) => {
+      const isUpdated = await update(service, async ({ id, state }) => {
         const [nodes, tasks] = await Promise.all([swarm.listNodes(), swarm.listTasks([id])]);
         const without = nodesToLeaveOut(service, tasks, nodes);
-        if (without.length > 0) held.add(name);
-        return { without };
+        if (without.length > 0) held.set(name, without);
+        // What was changed by hand is replaced though it has the labels of the target.
+        const isEdited = (observed.services.get(name)?.edits.length ?? 0) > 0;
+        return isEdited || context.recreate ? { without, force: forced(state) + 1 } : { without };
       });
       if (!isUpdated) await swarm.createService(toServiceSpec(stack, service, context.labels), await placed(service));
     },
@@ -166,9 +176,10 @@ export function swarmExecutors(context: SwarmContext): Executors<SwarmAction> {
 
     waitTasks: async ({ service: name }, { signal, onProgress, note }) => {
       const service = targetOf(name);
-      const tasks = await waitTasks({ swarm, stack, target: service, before, clock, signal, onProgress });
+      const onNodes = releaseIfTooFew(service);
+      const tasks = await waitTasks({ swarm, stack, target: service, before, clock, signal, onProgress, onNodes });
       running.set(name, tasks);
-      if (held.delete(name)) await release(service);
+      await release(service);
       if (tasks.waiting > 0) note(waitingNote(service, tasks));
     },
 
@@ -219,6 +230,8 @@ export function swarmExecutors(context: SwarmContext): Executors<SwarmAction> {
     },
   };
 }
+
+const forced = (state: SwarmService['state'] | undefined): number => state?.TaskTemplate?.ForceUpdate ?? 0;
 
 /**
  * The nodes that the tasks of a service must not be placed on while they are replaced: each starts again where its data is,

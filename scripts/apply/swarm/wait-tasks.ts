@@ -4,7 +4,8 @@ import { counted } from '../../../stack/values/words.ts';
 import { stackLabel } from '../../engine/labels.ts';
 import { type Swarm, type SwarmNode, type SwarmService, type SwarmTask, whyNoLog } from '../../engine/swarm/swarm.ts';
 import { meets, taskName, wantedTasks } from '../../plan/swarm/nodes.ts';
-import { hashTarget, taskLabels } from '../../plan/swarm/service-spec.ts';
+import { isOf } from '../../plan/swarm/observe.ts';
+import { hashTarget } from '../../plan/swarm/service-spec.ts';
 import type { SwarmServiceTarget } from '../../plan/swarm/target.ts';
 import type { Clock } from '../../util/clock.ts';
 import { StackError } from '../../util/stack-error.ts';
@@ -26,6 +27,8 @@ export interface TaskWait {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   onProgress(detail: string): void;
+  /** Called with the nodes at each look. */
+  onNodes?(nodes: readonly SwarmNode[]): Promise<void>;
 }
 
 /** The tasks that run for a target, with their nodes. */
@@ -41,18 +44,21 @@ export interface RunningTasks {
  * fails; the engine then replaces no other one.
  */
 export async function waitTasks(wait: TaskWait): Promise<RunningTasks> {
-  const { stack, target, clock, signal, onProgress } = wait;
+  const { stack, target, clock, signal, onProgress, onNodes } = wait;
   const end = clock.now() + deadlineMs;
   let unplacedSince: number | undefined;
   for (let last = ''; ; ) {
     const { service, tasks, nodes } = await look(wait);
-    const own = tasks.filter((task) => task.labels[taskLabels.target] === hashTarget(target));
+    await onNodes?.(nodes);
+    const own = tasks.filter((task) => isOf(task, hashTarget(target), service));
     // A server that ends by itself has failed too, whatever its exit code: one that was told to ends as `shutdown`.
     const failed = own.find(({ id, state }) => (isFailure(state) || state === 'complete') && !wait.before.has(id));
     if (failed !== undefined) throw await failure(failed, nodes, wait);
     const wanted = wantedTasks(target, nodes);
     const running = own.filter(({ state, desired }) => state === 'running' && desired === 'running');
-    const isUsed = (task: SwarmTask): boolean => nodes.some((node) => node.id === task.node && node.isReady);
+    // The swarm replaces the one task of each node only where it may start another one.
+    const isUsed = (task: SwarmTask): boolean =>
+      nodes.some((node) => node.id === task.node && node.isReady && (target.replicas !== undefined || node.isActive));
     const old = tasks.filter((task) => !own.includes(task) && isActive(task) && isUsed(task));
     const usable = running.filter(isUsed);
     if (usable.length >= wanted.now && old.length === 0) {
@@ -60,7 +66,9 @@ export async function waitTasks(wait: TaskWait): Promise<RunningTasks> {
     }
     if (service.update?.state === 'paused') throw paused(target.service, service.update.message);
     const unplaced = own.find(({ state, node, why }) => state === 'pending' && node === undefined && why !== undefined);
-    if (unplaced !== undefined && usable.length < wanted.now && old.length === 0) {
+    // The one before it has ended; those of other places wait for their turn.
+    const isFree = !old.some(({ slot }) => slot === unplaced?.slot);
+    if (unplaced !== undefined && usable.length < wanted.now && isFree) {
       unplacedSince ??= clock.now();
       if (clock.now() - unplacedSince > placeMs) throw noPlace(target, unplaced, nodes);
     } else unplacedSince = undefined;
@@ -70,7 +78,7 @@ export async function waitTasks(wait: TaskWait): Promise<RunningTasks> {
     if (clock.now() >= end) {
       throw new StackError({
         doing: `waiting for the tasks of ${target.service}`,
-        why: `${detail}, after ${deadlineMs / 60_000} minutes`,
+        why: `${detail}, after ${deadlineMs / 60_000} minutes${unplaced === undefined ? '' : `: ${unplaced.why}`}`,
         tryThis: `docker service ps --no-trunc ${fullName(stack, target.service)}`,
       });
     }

@@ -75,6 +75,18 @@ export function dockerSwarm(engineApi: DockerApi, isPodman: boolean, electionMs 
         return all.filter(({ ServiceID = '' }) => services.includes(ServiceID)).map(toTask);
       }),
 
+    listJoined: (network) =>
+      api.call('listing the tasks of the swarm', async (docker) => {
+        const all = listOf((await docker.listTasks()) as readonly TaskResponse[], 'ID', 'Status');
+        return all.flatMap(({ NodeID, DesiredState, Spec, NetworksAttachments }) => {
+          const container = Spec?.NetworkAttachmentSpec?.ContainerID;
+          const isIn = (NetworksAttachments ?? []).some(({ Network }) => Network?.ID === network);
+          return NodeID === undefined || container === undefined || DesiredState !== 'running' || !isIn
+            ? []
+            : [{ node: NodeID, container }];
+        });
+      }),
+
     createService: async (spec, placed) => {
       await api.call(
         `creating the service ${spec.name}`,
@@ -286,7 +298,11 @@ interface TaskResponse {
   readonly Slot?: number;
   readonly NodeID?: string;
   readonly DesiredState?: string;
-  readonly Spec?: { readonly ContainerSpec?: { readonly Labels?: Labels | null } };
+  readonly Spec?: {
+    readonly ContainerSpec?: { readonly Labels?: Labels | null };
+    readonly NetworkAttachmentSpec?: { readonly ContainerID?: string };
+    readonly ForceUpdate?: number;
+  };
   readonly Status?: {
     readonly State?: string;
     readonly Message?: string;
@@ -310,6 +326,7 @@ function toTask(response: TaskResponse): SwarmTask {
     why: status.Err,
     exitCode: status.ContainerStatus?.ExitCode,
     labels: response.Spec?.ContainerSpec?.Labels ?? {},
+    force: response.Spec?.ForceUpdate ?? 0,
     addresses: new Map(
       (response.NetworksAttachments ?? []).flatMap(({ Network, Addresses }) => {
         const [address] = Addresses ?? [];

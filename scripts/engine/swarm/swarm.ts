@@ -50,6 +50,8 @@ export interface SwarmTask {
   readonly exitCode?: number | undefined;
   /** Labels of its container. */
   readonly labels: Labels;
+  /** How often a replacement had been forced when it was created. */
+  readonly force: number;
   /** Its addresses by the id of the network. */
   readonly addresses: ReadonlyMap<string, string>;
   /** In milliseconds since 1970. */
@@ -94,6 +96,8 @@ export interface Swarm {
   listTasks(services: readonly string[]): Promise<readonly SwarmTask[]>;
   /** The tasks of services that were removed, until they have ended. */
   listEndingTasks(services: readonly string[]): Promise<readonly SwarmTask[]>;
+  /** The containers that no service has, and which joined a network of the swarm by themselves. */
+  listJoined(network: string): Promise<readonly { readonly node: string; readonly container: string }[]>;
   /** Starts its tasks; resolves before they run. */
   createService(spec: SwarmServiceSpec, placed: PlacedSpec): Promise<void>;
   /**

@@ -101,8 +101,13 @@ export function joinableIds(networks: readonly NetworkSummary[]): ReadonlyMap<st
 export function stoppedUpdate({ service, target, tasks }: ObservedSwarmService): string | undefined {
   if (service.update?.state !== 'paused') return undefined;
   const wanted = target && hashTarget(target);
-  const isOld = tasks.some(({ desired, labels }) => desired === 'running' && labels[taskLabels.target] !== wanted);
+  const isOld = tasks.some((task) => task.desired === 'running' && !isOf(task, wanted, service));
   return isOld ? service.update.message : undefined;
+}
+
+/** Whether a task was created for a target, and since its replacement was last forced. */
+export function isOf({ labels, force }: SwarmTask, hash: string | undefined, { state }: SwarmService): boolean {
+  return labels[taskLabels.target] === hash && force === (state.TaskTemplate?.ForceUpdate ?? 0);
 }
 
 export function idsByName(files: readonly SwarmFile[]): ReadonlyMap<string, string> {

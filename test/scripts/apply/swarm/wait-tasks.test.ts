@@ -13,20 +13,26 @@ interface Looks {
   readonly nodes?: readonly SwarmNode[];
   readonly update?: string;
   readonly log?: readonly string[];
+  /** How often a replacement of the service was forced. */
+  readonly force?: number;
 }
 
 async function wait(name: string, looksOf: (target: SwarmServiceTarget) => Looks) {
   const { stack, services, ...whole } = await goldenTarget();
   const target = services.find(({ service }) => service === name);
   if (target === undefined) throw new Error(`no ${name}`);
-  const { tasks, nodes = threeNodes, update, log = [] } = looksOf(target);
+  const { tasks, nodes = threeNodes, update, log = [], force = 0 } = looksOf(target);
   const service = runningAs({ stack, services, ...whole }).services.get(name)?.service;
   if (service === undefined) throw new Error(`no ${name}`);
   let looks = 0;
   const swarm: TaskWait['swarm'] = {
     listNodes: async () => nodes,
     listServices: async () => [
-      { ...service, update: update === undefined ? undefined : { state: update, message: 'it failed' } },
+      {
+        ...service,
+        state: { ...service.state, TaskTemplate: { ...service.state.TaskTemplate, ForceUpdate: force } },
+        update: update === undefined ? undefined : { state: update, message: 'it failed' },
+      },
     ],
     listTasks: async () => tasks[Math.min(looks++, tasks.length - 1)] ?? [],
     async *taskLogs() {
@@ -151,4 +157,38 @@ it('must end when no node takes a task for long', async () => {
 it('must end when the swarm has stopped the update', async () => {
   const failing = wait('prometheus', (target) => ({ update: 'paused', tasks: [[task(target, 1, old)]] }));
   await expect(failing).rejects.toThrow('updating prometheus: the swarm stopped the update: it failed');
+});
+
+it('must wait for tasks of the same target whose replacement was forced', async () => {
+  const { running, progress } = await wait('prometheus', (target) => ({
+    force: 1,
+    tasks: [
+      [task(target, 1), task(target, 2)],
+      [task(target, 1, { force: 1 }), task(target, 2)],
+      [task(target, 1, { force: 1 }), task(target, 2, { force: 1 })],
+    ],
+  }));
+  expect([running, progress]).toEqual([2, ['0 of 2 tasks run', '1 of 2 tasks run']]);
+});
+
+it('must not wait for the task of each node where a paused one cannot get another', async () => {
+  const nodes = [nodeOf('a'), nodeOf('b', { isActive: false })];
+  const { running, waiting } = await wait('node', (target) => ({
+    nodes,
+    tasks: [
+      [
+        task(target, 1, { slot: undefined, node: 'id-of-a' }),
+        task(target, 2, { ...old, slot: undefined, node: 'id-of-b' }),
+      ],
+    ],
+  }));
+  expect([running, waiting]).toEqual([1, 1]);
+});
+
+it('must end when no node takes the first of several tasks, while the others wait for their turn', async () => {
+  const why = 'no suitable node (host-mode port already in use on 2 nodes)';
+  const failing = wait('prometheus', (target) => ({
+    tasks: [[task(target, 1, { state: 'pending', node: undefined, why }), task(target, 2, old)]],
+  }));
+  await expect(failing).rejects.toThrow(`placing a task of prometheus: no node takes it (${why})`);
 });
