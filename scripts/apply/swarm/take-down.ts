@@ -14,7 +14,7 @@ import { swarmLocks } from '../../state/swarm/lock-store.ts';
 import { recordRole } from '../../state/swarm/records.ts';
 import { removeLeftReaders } from '../../state/swarm/secret-reader.ts';
 import { removeLeftClients } from '../../state/swarm/task-client.ts';
-import { StackError, unchangedIfInterrupted } from '../../util/stack-error.ts';
+import { InterruptedError, isAbort, StackError, unchangedIfInterrupted } from '../../util/stack-error.ts';
 import type { Run } from '../run.ts';
 
 export interface SwarmTakeDown extends Run {
@@ -45,15 +45,31 @@ export function takeDownOnSwarm(options: SwarmTakeDown): Promise<SwarmTakenDown>
 }
 
 async function takeDown(options: SwarmTakeDown): Promise<SwarmTakenDown> {
-  const { engine, stack, origin, takeOver, report, clock, volumes } = options;
+  const { engine, stack, origin, takeOver, signal, volumes } = options;
   const { swarm } = engine;
   await requireManager(engine);
   await using _lock = await takeLock({ ...options, engine: swarmLocks(swarm, stack), stack, command: 'down' });
   const observed = await observeStack(engine, stack);
   const resources = [...observed.services.values()].map(({ service }) => service);
-  refuseNewer(stack, newestVersion(resources));
+  refuseNewer(stack, newestVersion([...resources, ...observed.records.map(({ file }) => file)]));
   await checkOrigin({ stack, origin, current: originOf(resources), takeOver });
+  const removed: string[] = [];
+  try {
+    return await remove(options, observed, removed);
+  } catch (error) {
+    if (!signal.aborted || !isAbort(error, signal)) throw error;
+    throw new InterruptedError({
+      left: removed.length === 0 ? 'nothing was removed' : `removed so far: ${removed.join(', ')}`,
+      tryThis: `promstack down${volumes ? ' --volumes' : ''} continues; promstack up starts the stack again`,
+      cause: signal.reason,
+    });
+  }
+}
 
+/** Removes the stack step by step; `removed` gets what is gone. */
+async function remove(options: SwarmTakeDown, observed: SwarmObserved, removed: string[]): Promise<SwarmTakenDown> {
+  const { engine, stack, report, clock, volumes } = options;
+  const { swarm } = engine;
   const step = async <T>(id: string, what: string, work: () => Promise<T>): Promise<T> => {
     const startedAt = clock.now();
     report({ kind: 'started', id, what });
@@ -68,24 +84,26 @@ async function takeDown(options: SwarmTakeDown): Promise<SwarmTakenDown> {
   };
   for (const [name, { service }] of observed.services) {
     await step(`down:${name}`, `remove the service ${name}`, () => swarm.removeService(service));
+    removed.push(`service ${name}`);
   }
   if (observed.services.size > 0)
     await step('down:tasks', 'wait until its tasks have ended', () => tasksEnded(options, observed));
   await removeLeftClients(engine, stack, 'all');
   await removeLeftReaders(engine, stack, 'all');
   const network = names.network(stack);
-  if (observed.network !== undefined) {
-    await step('down:network', `remove the network ${network}`, () => removeNetwork(options, observed.network ?? ''));
-  }
+  const { network: id } = observed;
+  const isGone =
+    id !== undefined && (await step('down:network', `remove the network ${network}`, () => removeNetwork(options, id)));
+  if (isGone) removed.push(`network ${network}`);
   const left = volumes ? volumesOn(observed, stack) : [];
-  const removed = volumes
+  const deleted = volumes
     ? await step('down:volumes', 'delete its volumes on this node, its history and secrets', () => removeAll(options))
     : [];
   const here = (await swarm.membership()).node;
   return {
     services: [...observed.services.keys()],
-    networks: observed.network === undefined ? [] : [network],
-    volumes: removed,
+    networks: isGone ? [network] : [],
+    volumes: deleted,
     left: left.filter(({ id }) => id !== here).map(({ node, volumes: onNode }) => ({ node, volumes: onNode })),
   };
 }
@@ -106,19 +124,33 @@ async function tasksEnded({ engine, clock, signal }: SwarmTakeDown, { services }
   }
 }
 
-/** A network can be removed only once the tasks of all nodes have left it. */
-async function removeNetwork({ engine, stack, clock, signal }: SwarmTakeDown, id: string): Promise<void> {
+/** Removes a network once the tasks of all nodes have left it; false when only containers of nodes that are down keep it. */
+async function removeNetwork({ engine, stack, clock, signal, report }: SwarmTakeDown, id: string): Promise<boolean> {
   for (const end = clock.now() + endMs; ; ) {
     try {
       await engine.removeNetwork(id);
-      return;
+      return true;
     } catch (error) {
       if (!(error instanceof EngineError) || error.code === 'unreachable') throw error;
+      const [joined, nodes] = await Promise.all([engine.swarm.listJoined(id), engine.swarm.listNodes()]);
+      const down = nodes.filter(({ isReady }) => !isReady);
+      const namesOf = (of: typeof joined) => of.map(({ node }) => nodes.find((each) => each.id === node)?.name ?? node);
+      if (joined.length > 0 && joined.every(({ node }) => down.some((each) => each.id === node))) {
+        const where = [...new Set(namesOf(joined))].join(', ');
+        report({
+          kind: 'warning',
+          text: `the network ${names.network(stack)} is kept: a container of ${where} is in it, which is down\n  try: promstack down again when it is back, or after docker node rm --force`,
+        });
+        return false;
+      }
       if (clock.now() > end) {
+        const commands = joined.map(
+          ({ container }, at) => `docker rm --force ${container.slice(0, 12)} on ${namesOf(joined)[at]}`,
+        );
         throw new StackError({
           doing: `removing the network ${names.network(stack)}`,
           why: error.message,
-          tryThis: 'disconnect the containers and services of others that use it, then run promstack down again',
+          tryThis: `${commands.length === 0 ? 'disconnect the containers and services of others that use it' : commands.join(', ')}, then run promstack down again`,
           cause: error,
         });
       }
