@@ -12,12 +12,13 @@ import { takeLock } from '../../state/lock.ts';
 import { originLabels } from '../../state/origin.ts';
 import { swarmLocks } from '../../state/swarm/lock-store.ts';
 import { endRecord, lastConfirmed } from '../../state/swarm/records.ts';
+import { removeLeftReaders } from '../../state/swarm/secret-reader.ts';
 import { openTaskClient, removeLeftClients } from '../../state/swarm/task-client.ts';
 import { InterruptedError, StackError, unchangedIfInterrupted } from '../../util/stack-error.ts';
 import type { Changed, ChangeOptions } from '../change.ts';
 import { crashPoint } from '../crash-point.ts';
 import type { Run } from '../run.ts';
-import { runPlan } from '../run-plan.ts';
+import { type PlanOutcome, runPlan } from '../run-plan.ts';
 import { validateInContainers } from '../validate.ts';
 import { type SwarmContext, swarmExecutors } from './executors.ts';
 import { findHealthChecks } from './health-checks.ts';
@@ -65,7 +66,7 @@ async function change(given: SwarmChangeOptions): Promise<SwarmChanged> {
   const { observed, target, plan } = await compare();
   if (plan.steps.length === 0) return { plan, urls: urlsOf(target, observed) };
   await checkOwner(engine, observed, { stack, origin, takeOver });
-  checkPlaces(target, observed, rendering);
+  checkPlaces(target, observed, rendering, plan);
   const changed = new Set(plan.changes.flatMap(({ service, action }) => (action === 'none' ? [] : [service])));
   await validateInContainers({ ...given, rendering, imageOf, isChanged: ({ name }: Service) => changed.has(name) });
   await applyTarget(plan, { ...given, target, observed, config, command, recreate, labels: originLabels(origin) });
@@ -84,6 +85,7 @@ export async function applyTarget(plan: Plan<SwarmAction>, options: ApplyTargetO
   const { engine, target, signal, report, clock } = options;
   const { stack } = target;
   await removeLeftClients(engine, stack, 'ended');
+  await removeLeftReaders(engine, stack, 'ended');
   const image = imageForClient(target);
   const known = knownSecrets(target);
   await using client = openTaskClient(engine, { stack, image, known, clock, signal: AbortSignal.any([]) });
@@ -95,6 +97,7 @@ export async function applyTarget(plan: Plan<SwarmAction>, options: ApplyTargetO
     afterStep: crashPoint(options.env),
   });
   if (outcome.failed.length === 0 && outcome.skipped.length === 0) return;
+  if (await hasConfirmed(context, outcome)) return;
   const cause = outcome.failed[0]?.error ?? signal.reason;
   const done = [...outcome.done, ...outcome.failed.map(({ step }) => step)];
   const touched = done.some(({ do: kind }) => ['createService', 'updateService', 'removeService'].includes(kind));
@@ -117,15 +120,18 @@ export async function applyTarget(plan: Plan<SwarmAction>, options: ApplyTargetO
 /** Restores the last confirmed revision, or removes what a first change has created; says how that went. */
 async function restore(options: ApplyTargetOptions, client: SwarmContext['client']): Promise<string> {
   const { engine, target, report, clock } = options;
-  const observed = await observeStack(engine, target.stack);
-  const previous = lastConfirmed(observed.records);
-  const before: SwarmTarget = {
-    stack: target.stack,
-    revision: previous?.revision ?? 'none',
-    services: previous?.target?.services ?? [],
-    stored: [],
-  };
   try {
+    const observed = await observeStack(engine, target.stack);
+    const previous = lastConfirmed(observed.records);
+    if (previous !== undefined && previous.target === undefined)
+      return `it cannot be rolled back: the record of revision ${previous.revision} was written by another version of promstack, in a form that this one does not know; the services stay as they are`;
+    const wasDown = options.observed.services.size === 0;
+    const before: SwarmTarget = {
+      stack: target.stack,
+      revision: previous?.revision ?? 'none',
+      services: wasDown ? [] : (previous?.target?.services ?? []),
+      stored: [],
+    };
     const plan = reconcileSwarm(before, observed, { isRestore: true });
     const context: SwarmContext = { ...options, target: before, observed, client, recreate: false, isRestored: true };
     const signal = AbortSignal.timeout(restoreMs);
@@ -133,12 +139,24 @@ async function restore(options: ApplyTargetOptions, client: SwarmContext['client
     const [failure] = outcome.failed;
     if (failure !== undefined) throw failure.error;
     if (outcome.skipped.length > 0) throw new Error(`it took more than ${restoreMs / 60_000} minutes`);
-    if (previous === undefined) return 'the services that it had created were removed; their volumes are kept';
+    if (wasDown || previous === undefined)
+      return 'the services that it had created were removed; their volumes are kept';
     return `everything was rolled back to revision ${previous.revision}, and that is confirmed on every node`;
   } catch (error) {
     const said = error instanceof StackError ? `${error.doing}: ${error.why}` : (error as Error).message;
-    return `rolling back to what ran before failed as well: ${said}`;
+    const isLost = error instanceof EngineError && error.code === 'unreachable';
+    const how = isLost ? '; promstack up finishes the change, on this manager or on another one' : '';
+    return `rolling back to what ran before failed as well: ${said}${how}`;
   }
+}
+
+/** Whether the revision was recorded as confirmed, though what follows failed or was interrupted. */
+async function hasConfirmed({ engine, target, record }: SwarmContext, { done, failed }: PlanOutcome<SwarmAction>) {
+  if (done.some(({ do: kind }) => kind === 'endRevision')) return true;
+  if (record === undefined || failed.every(({ step }) => step.do !== 'endRevision')) return false;
+  // The engine may have responded too late.
+  const { records } = await observeStack(engine, target.stack).catch(() => ({ records: [] }));
+  return records.some(({ file, state }) => file.id === record.id && state === 'confirmed');
 }
 
 function toStackError(cause: unknown, stack: string): unknown {

@@ -1,9 +1,11 @@
 import type { StackConfig } from '../../../stack/config.ts';
+import { configMount } from '../../../stack/values/container.ts';
 import type { StackOrigin } from '../../config/loaded.ts';
 import { checkOrigin } from '../../plan/origin.ts';
 import type { Plan, SwarmAction } from '../../plan/plan.ts';
 import { toHistory } from '../../plan/swarm/history.ts';
 import { pinIn } from '../../plan/swarm/nodes.ts';
+import type { SwarmObserved } from '../../plan/swarm/observe.ts';
 import { checkNodes, observeStack, requireManager } from '../../plan/swarm/place.ts';
 import { reconcileSwarm } from '../../plan/swarm/reconcile.ts';
 import type { SwarmServiceTarget, SwarmTarget } from '../../plan/swarm/target.ts';
@@ -12,6 +14,7 @@ import { takeLock } from '../../state/lock.ts';
 import { newestVersion, refuseNewer } from '../../state/newer-version.ts';
 import { originLabels, originOf } from '../../state/origin.ts';
 import { swarmLocks } from '../../state/swarm/lock-store.ts';
+import { lastConfirmed } from '../../state/swarm/records.ts';
 import { StackError, unchangedIfInterrupted } from '../../util/stack-error.ts';
 import type { Run } from '../run.ts';
 import { applyTarget } from './change.ts';
@@ -44,7 +47,7 @@ async function restoreRecord(options: SwarmRollBack): Promise<Plan<SwarmAction>>
   });
   const observed = await observeStack(engine, stack);
   const resources = [...observed.services.values()].map(({ service }) => service);
-  refuseNewer(stack, newestVersion(resources));
+  refuseNewer(stack, newestVersion([...resources, ...observed.records.map(({ file }) => file)]));
   await checkOrigin({ stack, origin, current: originOf(resources), takeOver });
   const history = toHistory(observed.records);
   const entry = choose(history);
@@ -58,14 +61,14 @@ async function restoreRecord(options: SwarmRollBack): Promise<Plan<SwarmAction>>
   );
   const target: SwarmTarget = {
     ...recorded,
-    services: recorded.services.map((service) => atPin(service, pins)),
+    services: recorded.services.map((service) => withPresentSecrets(atPin(service, pins), observed)),
     stored: [],
   };
   const present = new Set(observed.files.map(({ name }) => name));
   const missing = target.services.flatMap(({ files }) => files.filter(({ name }) => !present.has(name)));
   if (missing.length > 0) throw incomplete(stack, entry.revision, missing[0]?.name ?? '');
-  checkNodes(target, observed);
   const plan = reconcileSwarm(target, observed);
+  checkNodes(target, observed, plan);
   if (plan.steps.length === 0) return plan;
   const labels = originLabels(originOf(resources) ?? origin);
   // The login of a store then may be another one than that of stack.yml now: what ran before is not held to its samples.
@@ -90,6 +93,21 @@ function atPin(service: SwarmServiceTarget, pins: ReadonlyMap<string, string>): 
     pin !== undefined && pinIn([item]) !== undefined ? `node.id==${pin}` : item,
   );
   return { ...service, constraints };
+}
+
+/**
+ * A service with the generated secrets that it has now, such as Grafana's password: one that was changed since then is not to be
+ * valid again.
+ */
+function withPresentSecrets(service: SwarmServiceTarget, { services, records }: SwarmObserved): SwarmServiceTarget {
+  const confirmed = lastConfirmed(records)?.target?.services.find((candidate) => candidate.service === service.service);
+  const present = services.get(service.service)?.target ?? confirmed;
+  const files = service.files.map((file) =>
+    file.target.startsWith(`${configMount}/secrets/`)
+      ? (present?.files.find(({ target }) => target === file.target) ?? file)
+      : file,
+  );
+  return { ...service, files };
 }
 
 function unreadable(stack: string, revision: string): StackError {

@@ -6,6 +6,7 @@ import { type ClientImages, clientImages } from '../../state/swarm/client-image.
 import { lastConfirmed } from '../../state/swarm/records.ts';
 import { StackError } from '../../util/stack-error.ts';
 import { checkNetworks } from '../joined-networks.ts';
+import type { Plan, SwarmAction } from '../plan.ts';
 import { choosePins, meets, pinIn } from './nodes.ts';
 import { observeSwarm, type SwarmObserved } from './observe.ts';
 import { isPublished, type SwarmTarget, toTarget } from './target.ts';
@@ -65,15 +66,38 @@ export function targetOf(
 }
 
 /** Throws an InputError for networks that services cannot join, and a StackError for a service that no node may run. */
-export function checkPlaces(target: SwarmTarget, observed: SwarmObserved, { config, locate }: Placing): void {
+export function checkPlaces(
+  target: SwarmTarget,
+  observed: SwarmObserved,
+  { config, locate }: Placing,
+  plan: Plan<SwarmAction>,
+): void {
   checkNetworks({ config, services: target.services.map(({ container }) => ({ spec: container })) }, observed, locate);
-  checkNodes(target, observed);
+  checkNodes(target, observed, plan);
 }
 
 type Placing = Pick<Rendering, 'config' | 'locate'>;
 
-/** Throws a StackError for a service that no node of the swarm may run. */
-export function checkNodes({ stack, services }: SwarmTarget, { nodes }: SwarmObserved): void {
+/** Throws a StackError for a service that no node of the swarm may run, or whose only node would not start it again. */
+export function checkNodes(
+  { stack, services }: SwarmTarget,
+  { nodes, services: running }: SwarmObserved,
+  { changes }: Pick<Plan<SwarmAction>, 'changes'>,
+): void {
+  for (const { service, constraints } of services) {
+    const paused = nodes.find(({ id, isReady, isActive }) => id === pinIn(constraints) && isReady && !isActive);
+    const tasks = running.get(service)?.tasks ?? [];
+    const runs = tasks.some(
+      ({ node, state, desired }) => node === paused?.id && `${state}${desired}` === 'runningrunning',
+    );
+    const isReplaced = changes.some((change) => change.service === service && change.action === 'recreate');
+    if (paused === undefined || !runs || !isReplaced) continue;
+    throw new StackError({
+      doing: `placing the services of ${stack}`,
+      why: `${service} runs on ${paused.name}, which is paused: its task would end, and no other one start there`,
+      tryThis: `docker node update --availability active ${paused.name}`,
+    });
+  }
   for (const { service, constraints } of services) {
     if (nodes.some((node) => meets(node, constraints))) continue;
     throw new StackError({

@@ -71,7 +71,7 @@ export async function planOnSwarm(options: SwarmPlanOptions): Promise<PlanReport
     if (plan.steps.length === 0) return;
     await checkOwner(engine, observed, { stack, origin: rendering.origin });
     await checkLock(swarmLocks(engine.swarm, stack), stack);
-    checkPlaces(target, observed, rendering);
+    checkPlaces(target, observed, rendering, plan);
   });
   return {
     plan,
