@@ -103,6 +103,7 @@ it('must show no difference of files that depend on missing secrets', async () =
     swarm: swarm as Swarm,
     findImage: async () => undefined,
     listImages: async () => [],
+    listContainers: async () => [],
     listNetworks: async () => [{ id: 'id-of-network', name: 'shop', labels, isOfSwarm: true }] as never,
   });
   const show = async (text: string, env: Readonly<Record<string, string>> = {}) => {
