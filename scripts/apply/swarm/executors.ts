@@ -186,7 +186,7 @@ export function swarmExecutors(context: SwarmContext): Executors<SwarmAction> {
     confirmTasks: async ({ service: name }, { signal, onProgress, note }) => {
       const service = targetOf(name);
       const { config, client } = context;
-      const image = imageForClient(target) ?? '';
+      const image = imageForClient(target);
       let { tasks, nodes } = running.get(name) ?? { tasks: [], nodes: [] };
       for (let tries = 1; ; tries++) {
         const [files, network] = await Promise.all([swarm.listFiles(ours), networkId()]);
