@@ -50,10 +50,17 @@ async function readTasks(source: SwarmLogSource, options: LogOptions): Promise<r
 
 /** Calls back for existing lines and then for each new one, of new tasks too, until the signal aborts. */
 export async function followSwarmLogs(
-  source: SwarmLogSource & { readonly clock: Clock },
+  given: SwarmLogSource & { readonly clock: Clock },
   options: LogOptions,
   onLine: (line: ServiceLine) => void,
 ): Promise<void> {
+  // A log that stays unreadable is tried again each second, and named once.
+  const said = new Set<string>();
+  const warn = (text: string): void => {
+    if (!said.has(text)) given.warn(text);
+    said.add(text);
+  };
+  const source = { ...given, warn };
   const { swarm, signal, clock } = source;
   const read = await readTasks(source, options);
   for (const line of inOrder(read)) onLine(line);

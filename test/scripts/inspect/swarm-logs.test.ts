@@ -133,3 +133,25 @@ it('must show no old lines of a task of which none were asked', async () => {
   await following;
   expect(seen).toEqual(['3']);
 });
+
+it('must name a log that stays unreadable once while it follows', async () => {
+  const time = new SteeredTime();
+  let asked = 0;
+  const { source, warnings, stop } = await prometheusOn(
+    () => true,
+    async function* (id, { follow }) {
+      if (!id.startsWith('prometheus-2')) return;
+      if (follow === true) asked++;
+      yield* [] as LogLine[];
+      throw new EngineError({ code: 'refused', doing: 'reading the log', message: 'the driver cannot read logs' });
+    },
+  );
+  const following = followSwarmLogs({ ...source, clock: time }, {}, () => undefined);
+  await eventually(() => {
+    time.pass(1_000);
+    expect(asked).toBeGreaterThan(3);
+  });
+  stop();
+  await following;
+  expect(warnings).toEqual(['the log of prometheus.2 on b cannot be read: the driver cannot read logs']);
+});
