@@ -123,9 +123,9 @@ async function restore(options: ApplyTargetOptions, client: SwarmContext['client
   try {
     const observed = await observeStack(engine, target.stack);
     const previous = lastConfirmed(observed.records);
-    if (previous !== undefined && previous.target === undefined)
-      return `it cannot be rolled back: the record of revision ${previous.revision} was written by another version of promstack, in a form that this one does not know; the services stay as they are`;
     const wasDown = options.observed.services.size === 0;
+    if (!wasDown && previous !== undefined && previous.target === undefined)
+      return `it cannot be rolled back: the record of revision ${previous.revision} was written by another version of promstack, in a form that this one does not know; the services stay as they are, and promstack up continues`;
     const before: SwarmTarget = {
       stack: target.stack,
       revision: previous?.revision ?? 'none',
