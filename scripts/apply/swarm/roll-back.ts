@@ -1,17 +1,16 @@
 import type { StackConfig } from '../../../stack/config.ts';
 import { configMount } from '../../../stack/values/container.ts';
 import type { StackOrigin } from '../../config/loaded.ts';
-import { checkOrigin } from '../../plan/origin.ts';
 import type { Plan, SwarmAction } from '../../plan/plan.ts';
 import { toHistory } from '../../plan/swarm/history.ts';
 import { pinIn } from '../../plan/swarm/nodes.ts';
 import type { SwarmObserved } from '../../plan/swarm/observe.ts';
+import { checkManager } from '../../plan/swarm/owner.ts';
 import { checkNodes, observeStack, requireManager } from '../../plan/swarm/place.ts';
 import { reconcileSwarm } from '../../plan/swarm/reconcile.ts';
 import type { SwarmServiceTarget, SwarmTarget } from '../../plan/swarm/target.ts';
 import type { History, HistoryEntry } from '../../state/history.ts';
 import { takeLock } from '../../state/lock.ts';
-import { newestVersion, refuseNewer } from '../../state/newer-version.ts';
 import { originLabels, originOf } from '../../state/origin.ts';
 import { swarmLocks } from '../../state/swarm/lock-store.ts';
 import { lastConfirmed } from '../../state/swarm/records.ts';
@@ -46,9 +45,7 @@ async function restoreRecord(options: SwarmRollBack): Promise<Plan<SwarmAction>>
     command: 'rollback',
   });
   const observed = await observeStack(engine, stack);
-  const resources = [...observed.services.values()].map(({ service }) => service);
-  refuseNewer(stack, newestVersion([...resources, ...observed.records.map(({ file }) => file)]));
-  await checkOrigin({ stack, origin, current: originOf(resources), takeOver });
+  await checkManager(observed, { stack, origin, takeOver });
   const history = toHistory(observed.records);
   const entry = choose(history);
   const recorded = observed.records[history.entries.indexOf(entry)]?.target;
@@ -70,7 +67,7 @@ async function restoreRecord(options: SwarmRollBack): Promise<Plan<SwarmAction>>
   const plan = reconcileSwarm(target, observed);
   checkNodes(target, observed, plan);
   if (plan.steps.length === 0) return plan;
-  const labels = originLabels(originOf(resources) ?? origin);
+  const labels = originLabels(originOf([...observed.services.values()].map(({ service }) => service)) ?? origin);
   // The login of a store then may be another one than that of stack.yml now: what ran before is not held to its samples.
   const isRestored = true;
   await applyTarget(plan, {

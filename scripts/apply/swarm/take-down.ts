@@ -1,15 +1,13 @@
 import type { StackOrigin } from '../../config/loaded.ts';
 import { EngineError } from '../../engine/engine-error.ts';
 import { roleLabel, stackLabel } from '../../engine/labels.ts';
-import { checkOrigin } from '../../plan/origin.ts';
 import { pinIn } from '../../plan/swarm/nodes.ts';
 import type { SwarmObserved } from '../../plan/swarm/observe.ts';
+import { checkManager } from '../../plan/swarm/owner.ts';
 import { observeStack, requireManager } from '../../plan/swarm/place.ts';
 import { taskLabels } from '../../plan/swarm/service-spec.ts';
 import { takeLock } from '../../state/lock.ts';
 import { names } from '../../state/names.ts';
-import { newestVersion, refuseNewer } from '../../state/newer-version.ts';
-import { originOf } from '../../state/origin.ts';
 import { swarmLocks } from '../../state/swarm/lock-store.ts';
 import { recordRole } from '../../state/swarm/records.ts';
 import { removeLeftReaders } from '../../state/swarm/secret-reader.ts';
@@ -50,9 +48,7 @@ async function takeDown(options: SwarmTakeDown): Promise<SwarmTakenDown> {
   await requireManager(engine);
   await using _lock = await takeLock({ ...options, engine: swarmLocks(swarm, stack), stack, command: 'down' });
   const observed = await observeStack(engine, stack);
-  const resources = [...observed.services.values()].map(({ service }) => service);
-  refuseNewer(stack, newestVersion([...resources, ...observed.records.map(({ file }) => file)]));
-  await checkOrigin({ stack, origin, current: originOf(resources), takeOver });
+  await checkManager(observed, { stack, origin, takeOver });
   const removed: string[] = [];
   try {
     return await remove(options, observed, removed);

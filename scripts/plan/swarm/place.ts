@@ -88,7 +88,7 @@ export function checkNodes(
     const paused = nodes.find(({ id, isReady, isActive }) => id === pinIn(constraints) && isReady && !isActive);
     const tasks = running.get(service)?.tasks ?? [];
     const runs = tasks.some(
-      ({ node, state, desired }) => node === paused?.id && `${state}${desired}` === 'runningrunning',
+      ({ node, state, desired }) => node === paused?.id && state === 'running' && desired === 'running',
     );
     const isReplaced = changes.some((change) => change.service === service && change.action === 'recreate');
     if (paused === undefined || !runs || !isReplaced) continue;
