@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { hostRunner, noEngine, noImage } from '../../../scripts/check/host-runner.ts';
 import type { CheckJob } from '../../../scripts/check/runner.ts';
 import { Secret } from '../../../stack/secret.ts';
@@ -41,13 +41,14 @@ describe("checks with this host's tools", () => {
     const command = commandOf(['promtool', 'CONFIG/deep/a.yml'], {
       reads: [fileOf('tests/b.yml')],
     });
-    const before = await readdir(tmpdir());
+    // A folder of its own: another worker may check files at the same time.
+    const own = await mkdtemp(join(tmpdir(), 'host-runner-'));
+    vi.stubEnv('TMPDIR', own);
     {
       await using runner = await hostRunner(env, noEngine)(jobOf({ commands: [command] }));
-      const [folder = ''] = (await readdir(tmpdir())).filter(
-        (name) => !before.includes(name) && name.startsWith('promstack-check-'),
-      );
-      expect(await readdir(join(tmpdir(), folder, 'files'))).toEqual(['deep', 'tests']);
+      const [folder = ''] = await readdir(own);
+      expect(folder).toMatch(/^promstack-check-/);
+      expect(await readdir(join(own, folder, 'files'))).toEqual(['deep', 'tests']);
       expect(await runner.run(command, signal)).toEqual({
         kind: 'ran',
         exitCode: 3,
@@ -55,9 +56,9 @@ describe("checks with this host's tools", () => {
         detail: "with this host's promtool, whose version may differ from the server's",
       });
     }
-    expect(
-      (await readdir(tmpdir())).filter((name) => !before.includes(name) && name.startsWith('promstack-check-')),
-    ).toEqual([]);
+    expect(await readdir(own)).toEqual([]);
+    vi.unstubAllEnvs();
+    await rm(own, { recursive: true });
   });
 
   it.each([
